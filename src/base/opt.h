@@ -9,7 +9,8 @@
  *   OPT_REAL    double       within [min, max]
  *   OPT_TEXT    char *       owned by the struct; NULL when unset
  *   OPT_CHOICE  int          index into `choices`, words separated by '|'
- *   OPT_LIST    struct opt_list   repeatable; each use appends one text
+ *   OPT_LIST    struct opt_list   repeatable; each use appends one text, the first replacing the
+ *                                 default
  */
 #ifndef DRAGOMAN_BASE_OPT_H
 #define DRAGOMAN_BASE_OPT_H
@@ -36,7 +37,7 @@ struct opt {
     const char *section;  /* INI section; NULL: top of the file */
     size_t offset;        /* offsetof(struct ..., member) */
     const char *fallback; /* default as text, NULL: zero or unset */
-    double min, max;      /* OPT_INT and OPT_REAL */
+    double min, max;      /* OPT_INT and OPT_REAL; both 0: any number */
     const char *choices;  /* OPT_CHOICE: "none|dot|general" */
     const char *value;    /* what --help calls the value: "FILE", "N" */
     const char *unit;     /* "ms", "bytes", ... or NULL */
