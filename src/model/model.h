@@ -1,0 +1,42 @@
+/*
+ * A loaded bundle: spec, tokenizer and network, immutable, shared by all threads. Reference
+ * counted: whoever keeps a pointer across a reload takes a reference.
+ */
+#ifndef DRAGOMAN_MODEL_MODEL_H
+#define DRAGOMAN_MODEL_MODEL_H
+
+#include "model/decode.h"
+#include "model/safetensors.h"
+#include "model/spec.h"
+#include "text/token.h"
+
+struct seq2seq;
+struct classifier;
+
+struct model {
+    struct spec spec;
+    struct tokenizer *tokenizer;
+    struct safetensors weights;
+    struct seq2seq *seq2seq;       /* translation, else NULL */
+    struct classifier *classifier; /* classification, else NULL */
+    char *folder;
+    int references; /* atomic; use model_retain and model_release only */
+};
+
+/* Opens and checks the bundle in `folder` completely. The error names file, tensor and reason. */
+int model_open(struct model **model, const char *folder, struct err *err);
+struct model *model_retain(struct model *model);
+void model_release(struct model *model); /* the last one frees; NULL is ignored */
+
+/* Translates one text on the calling thread (tokenise, decode, detokenise): the simplest use. The
+   best translation is appended to `out`. */
+int model_translate(const struct model *model, const char *text, size_t len,
+                    const struct decode_options *options, struct buf *out, float *score,
+                    struct err *err);
+
+/* Probabilities of each label, [label_count], summing to 1. Any thread; the result does not depend on what
+   else runs. Empty text gives the prior. */
+int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
+                   struct err *err);
+
+#endif

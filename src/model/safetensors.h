@@ -1,0 +1,44 @@
+/*
+ * safetensors files: 8 bytes little-endian header length, a JSON header
+ * {"name": {"dtype": "F32", "shape": [rows, columns], "data_offsets": [begin, end]}, ...,
+ * "__metadata__": {...}}, then the data. Reading maps the file; every offset and size is checked
+ * against it, tensors must neither overlap nor leave holes, and all floats must be finite.
+ * https://github.com/huggingface/safetensors#format
+ */
+#ifndef DRAGOMAN_MODEL_SAFETENSORS_H
+#define DRAGOMAN_MODEL_SAFETENSORS_H
+
+#include <stddef.h>
+#include "base/err.h"
+#include "base/file.h"
+
+#define SAFETENSORS_MAX_HEADER (2u << 20)
+#define SAFETENSORS_MAX_TENSORS 4096
+#define SAFETENSORS_MAX_DIMENSIONS 4
+#define SAFETENSORS_MAX_NAME 255 /* bytes */
+
+struct tensor {
+    char *name;
+    size_t dimensions, shape[SAFETENSORS_MAX_DIMENSIONS];
+    size_t count; /* product of shape */
+    const float
+        *data; /* row-major, aligned for floats; inside the map (or the writer's own memory) */
+};
+struct safetensors {
+    struct file_map map;
+    struct tensor *tensors;
+    size_t count;
+};
+
+int safetensors_open(struct safetensors *file, const char *path, struct err *err);
+/* The same on bytes in memory, for fuzzing: nothing is owned but the tensor table. */
+int safetensors_parse(struct safetensors *file, const void *data, size_t size, struct err *err);
+void safetensors_close(struct safetensors *file);
+/* The tensor `name`, which must have exactly this shape (pass columns = 0 for one dimension). */
+int safetensors_get(const struct safetensors *file, const char *name, size_t rows, size_t columns,
+                    const float **data, struct err *err);
+/* Writes the tensors in the order given, header padded so that data is 64-byte aligned. */
+int safetensors_write(const char *path, const struct tensor *tensors, size_t count,
+                      struct err *err);
+
+#endif

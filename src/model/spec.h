@@ -1,0 +1,73 @@
+/*
+ * model.json: what a bundle is. Parsed strictly (unknown keys are kept out of the way but ignored,
+ * missing or mistyped ones are errors that name the key), every number bounded by SPEC_* limits.
+ *
+ * {
+ *   "format": 1,
+ *   "name": "en-fr",                        [a-z0-9][a-z0-9._-]{0,63}
+ *   "task": "translation",                  or "classification"
+ *   "source": "en", "target": "fr",         translation only
+ *   "labels": ["negative", "positive"],     classification only, 2..SPEC_MAX_LABELS
+ *   "tokenizer": {"kind": "bpe", "form": "nfc", "fold": false},
+ *   "architecture": {
+ *     "kind": "seq2seq",                    or "rnn-classifier", "bag-of-words"
+ *     "vocabulary": 8260, "embedding": 256,
+ *     "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true},
+ *     "decoder": {"cell": "gru", "layers": 1, "hidden": 512},            seq2seq only
+ *     "attention": "general",                                            seq2seq only
+ *     "tied": true,                                                      seq2seq only
+ *     "pooling": "mean",                    rnn-classifier: "last", "mean" or "max"
+ *     "ngrams": 2, "buckets": 262144        bag-of-words only
+ *   },
+ *   "decoding": {"beam": 5, "length_penalty": 1.0},                      translation, optional
+ *   "card": { anything: data, licence, scores, command, recipe, date }
+ * }
+ */
+#ifndef DRAGOMAN_MODEL_SPEC_H
+#define DRAGOMAN_MODEL_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/err.h"
+#include "text/token.h"
+
+#define SPEC_FORMAT 1
+#define SPEC_MAX_BYTES (1u << 20)
+#define SPEC_MAX_LABELS 1000
+#define SPEC_MAX_VOCABULARY (1u << 21)
+#define SPEC_MAX_SIZE 8192 /* embedding, hidden */
+#define SPEC_MAX_BUCKETS (1u << 24)
+#define SPEC_MAX_NGRAMS 5
+
+enum spec_task { SPEC_TRANSLATION, SPEC_CLASSIFICATION };
+enum spec_kind { SPEC_SEQ2SEQ, SPEC_RNN_CLASSIFIER, SPEC_BAG_OF_WORDS };
+enum spec_pooling { SPEC_POOL_LAST, SPEC_POOL_MEAN, SPEC_POOL_MAX };
+
+struct spec {
+    char name[65];
+    enum spec_task task;
+    char source[36], target[36]; /* BCP 47 tags, "" where the task has none */
+    char **labels;               /* NUL-terminated; owned */
+    size_t label_count;
+    struct tokenizer_spec tokenizer;
+    enum spec_kind kind;
+    size_t vocabulary, embedding, encoder_hidden,
+        decoder_hidden; /* encoder_hidden: one direction */
+    bool bidirectional, tied;
+    enum spec_pooling pooling;
+    size_t ngrams, buckets;
+    size_t beam;           /* default beam of a translation model, 5 where absent */
+    double length_penalty; /* score = log probability / length^length_penalty, 1 where absent */
+    char *card;            /* JSON text of "card", "{}" where absent; owned */
+};
+
+int spec_read(struct spec *spec, const char *path, struct err *err);
+int spec_parse(struct spec *spec, const char *text, size_t len, struct err *err);
+int spec_write(const struct spec *spec, const char *path,
+               struct err *err); /* indented, keys in the order above */
+int spec_copy(struct spec *to, const struct spec *from, struct err *err);
+void spec_release(struct spec *spec);
+const char *spec_task_name(enum spec_task task); /* "translation", "classification" */
+const char *spec_kind_name(enum spec_kind kind); /* "seq2seq", ... */
+
+#endif

@@ -1,0 +1,14 @@
+/* The words that model.json uses, in the order of the enums they stand for, each list ended by
+   NULL. Shared by reading and writing. */
+#ifndef DRAGOMAN_MODEL_SPEC_NAMES_H
+#define DRAGOMAN_MODEL_SPEC_NAMES_H
+
+extern const char *const spec_task_names[];
+extern const char *const spec_kind_names[];
+extern const char *const spec_pooling_names[];
+extern const char *const spec_token_names[];
+extern const char *const spec_form_names[];
+extern const char *const spec_cell_names[];      /* the cells that are supported */
+extern const char *const spec_attention_names[]; /* and the attentions */
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * model.json, written: a jansson tree is built in the order that spec.h shows, and its text is read
+ * back before it goes to disk, so that no bundle is saved that could not be opened.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "model/spec.h"
+#include "model/spec_names.h"
+
+/* Takes over `value`. Either may be NULL from a failure before, which makes this one fail too: so a
+   tree is built without asking after each node. */
+static bool put(json_t *object, const char *key, json_t *value)
+{
+    return json_object_set_new(object, key, value) == 0;
+}
+
+static json_t *make_labels(const struct spec *spec)
+{
+    json_t *labels = json_array();
+    for (size_t i = 0; i < spec->label_count; i++) {
+        if (json_array_append_new(labels, json_string(spec->labels[i])) < 0) {
+            json_decref(labels);
+            return NULL;
+        }
+    }
+    return labels;
+}
+
+static bool put_task(const struct spec *spec, json_t *root)
+{
+    if (spec->task == SPEC_CLASSIFICATION)
+        return put(root, "labels", make_labels(spec));
+    return put(root, "source", json_string(spec->source)) &&
+           put(root, "target", json_string(spec->target));
+}
+
+static json_t *make_recurrent(size_t hidden)
+{
+    return json_pack("{s:s, s:i, s:I}", "cell", spec_cell_names[0], "layers", 1, "hidden",
+                     (json_int_t)hidden);
+}
+
+static bool put_encoder(const struct spec *spec, json_t *architecture)
+{
+    json_t *encoder = make_recurrent(spec->encoder_hidden);
+    if (!put(encoder, "bidirectional", json_boolean(spec->bidirectional)) ||
+        !put(architecture, "embedding", json_integer((json_int_t)spec->embedding))) {
+        json_decref(encoder);
+        return false;
+    }
+    return put(architecture, "encoder", encoder);
+}
+
+static bool put_kind(const struct spec *spec, json_t *architecture)
+{
+    switch (spec->kind) {
+    case SPEC_SEQ2SEQ:
+        return put_encoder(spec, architecture) &&
+               put(architecture, "decoder", make_recurrent(spec->decoder_hidden)) &&
+               put(architecture, "attention", json_string(spec_attention_names[0])) &&
+               put(architecture, "tied", json_boolean(spec->tied));
+    case SPEC_RNN_CLASSIFIER:
+        return put_encoder(spec, architecture) &&
+               put(architecture, "pooling", json_string(spec_pooling_names[spec->pooling]));
+    case SPEC_BAG_OF_WORDS:
+        return put(architecture, "ngrams", json_integer((json_int_t)spec->ngrams)) &&
+               put(architecture, "buckets", json_integer((json_int_t)spec->buckets));
+    }
+    return false;
+}
+
+static json_t *make_architecture(const struct spec *spec)
+{
+    json_t *architecture = json_pack("{s:s, s:I}", "kind", spec_kind_names[spec->kind],
+                                     "vocabulary", (json_int_t)spec->vocabulary);
+    if (architecture != NULL && !put_kind(spec, architecture)) {
+        json_decref(architecture);
+        return NULL;
+    }
+    return architecture;
+}
+
+static json_t *make_card(const struct spec *spec)
+{
+    const char *card = spec->card == NULL ? "{}" : spec->card;
+    return json_loads(card, JSON_REJECT_DUPLICATES, NULL);
+}
+
+static bool put_all(const struct spec *spec, json_t *root)
+{
+    const struct tokenizer_spec *tokenizer = &spec->tokenizer;
+    if (!put(root, "format", json_integer(SPEC_FORMAT)) ||
+        !put(root, "name", json_string(spec->name)) ||
+        !put(root, "task", json_string(spec_task_names[spec->task])) || !put_task(spec, root) ||
+        !put(root, "tokenizer",
+             json_pack("{s:s, s:s, s:b}", "kind", spec_token_names[tokenizer->kind], "form",
+                       spec_form_names[tokenizer->form], "fold", tokenizer->fold)) ||
+        !put(root, "architecture", make_architecture(spec)))
+        return false;
+    if (spec->task == SPEC_TRANSLATION &&
+        !put(root, "decoding",
+             json_pack("{s:I, s:f}", "beam", (json_int_t)spec->beam, "length_penalty",
+                       spec->length_penalty)))
+        return false;
+    return put(root, "card", make_card(spec));
+}
+
+/* The file's text, in jansson's memory. What would not be read back is not written either. */
+static int make_text(const struct spec *spec, char **text, struct err *err)
+{
+    struct spec again;
+    json_t *root = json_object();
+    *text = NULL;
+    if (root != NULL && put_all(spec, root))
+        *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    json_decref(root);
+    if (*text == NULL)
+        return err_set(err, ERR_ARGUMENT, "no memory, a text is not UTF-8 or the card not JSON");
+    int code = spec_parse(&again, *text, strlen(*text), err);
+    if (code == 0)
+        spec_release(&again);
+    return code;
+}
+
+int spec_write(const struct spec *spec, const char *path, struct err *err)
+{
+    struct file_save save;
+    char *text;
+    int code = make_text(spec, &text, err);
+    if (code < 0) {
+        err_context(err, "%s", path);
+        goto out;
+    }
+    code = file_save_begin(&save, path, err);
+    if (code < 0)
+        goto out;
+    if (fputs(text, save.stream) == EOF || fputc('\n', save.stream) == EOF) {
+        code = err_errno(err, "%s: cannot write", path);
+        file_save_abort(&save);
+        goto out;
+    }
+    code = file_save_commit(&save, err);
+out:
+    free(text);
+    return code;
+}
