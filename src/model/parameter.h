@@ -1,0 +1,29 @@
+/*
+ * A network's parameters as a table: name (PyTorch's), shape and the place where the network keeps
+ * its pointer. The one table lays out the trainer's flat vectors (weights, gradients, moments),
+ * binds a network to a mapped bundle and writes the bundle.
+ */
+#ifndef DRAGOMAN_MODEL_PARAMETER_H
+#define DRAGOMAN_MODEL_PARAMETER_H
+
+#include "model/safetensors.h"
+#include "nn/real.h"
+
+struct parameter {
+    const char *name;
+    size_t rows, columns; /* columns 0: a vector of `rows` entries */
+    real **slot;
+};
+
+/* The number of values in one flat vector that holds all parameters. */
+size_t parameters_total(const struct parameter *list, size_t count);
+/* Points every slot into `flat`, in the order of the table. */
+void parameters_bind(const struct parameter *list, size_t count, real *flat);
+/* Points every slot into the file. Missing, misshapen and superfluous tensors are errors. The
+   slots must then only be read: the file is mapped read-only. */
+int parameters_open(const struct parameter *list, size_t count, const struct safetensors *file,
+                    struct err *err);
+/* Describes the bound parameters for safetensors_write. tensors [count] */
+void parameters_tensors(const struct parameter *list, size_t count, struct tensor *tensors);
+
+#endif
