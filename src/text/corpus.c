@@ -1,0 +1,120 @@
+/*
+ * Reading a corpus: the files are read into one block, then each line is cut at its tab by writing
+ * NULs into the block. Lines point into the block, which therefore must not grow any more by then:
+ * all files are read first.
+ */
+#include "text/corpus.h"
+
+#include <stdint.h>
+#include <string.h>
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "text/utf8.h"
+
+#define CORPUS_MAX_BYTES ((size_t)16 << 30) /* of one file */
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
+struct place { /* for messages */
+    const char *path;
+    size_t line;
+};
+
+static int corpus_append(struct corpus *corpus, size_t *capacity, const struct corpus_line *line,
+                         struct err *err)
+{
+    if (corpus->count == *capacity) {
+        size_t grown = *capacity == 0 ? 1024 : 2 * *capacity;
+        struct corpus_line *lines =
+            mem_resize(corpus->lines, *capacity, grown, sizeof(*lines), err);
+
+        if (lines == NULL)
+            return ERR_MEMORY;
+        corpus->lines = lines;
+        *capacity = grown;
+    }
+    corpus->lines[corpus->count++] = *line;
+    return 0;
+}
+
+/* Cuts text[0..len), which a writable byte follows, into the two fields of `line`. */
+static int line_cut(char *text, size_t len, struct corpus_line *line, const struct place *place,
+                    struct err *err)
+{
+    char *tab = memchr(text, '\t', len);
+    size_t valid = utf8_valid_length(text, len), first_len;
+
+    if (valid < len)
+        return err_set(err, ERR_UTF8, "%s:%zu: not UTF-8: byte 0x%02X at offset %zu of the line",
+                       place->path, place->line, (unsigned)(unsigned char)text[valid], valid);
+    if (tab == NULL)
+        return err_set(err, ERR_FORMAT, "%s:%zu: the line has no tab", place->path, place->line);
+    first_len = (size_t)(tab - text);
+    if (memchr(tab + 1, '\t', len - first_len - 1) != NULL)
+        return err_set(err, ERR_FORMAT, "%s:%zu: the line has more than two fields", place->path,
+                       place->line);
+    if (first_len == 0 || first_len + 1 == len)
+        return err_set(err, ERR_FORMAT, "%s:%zu: the %s field is empty", place->path, place->line,
+                       first_len == 0 ? "first" : "second");
+    *tab = '\0';
+    text[len] = '\0';
+    *line = (struct corpus_line){text, tab + 1, first_len, len - first_len - 1};
+    return 0;
+}
+
+/* Cuts the file at block[begin, end) into lines; block[end] is writable. */
+static int file_cut(struct corpus *corpus, size_t *capacity, size_t begin, size_t end,
+                    const char *path, struct err *err)
+{
+    struct place place = {path, 0};
+    int rc = 0;
+
+    if (end - begin >= 3 && memcmp(corpus->block + begin, BYTE_ORDER_MARK, 3) == 0)
+        begin += 3;
+    while (begin < end && rc == 0) {
+        char *text = corpus->block + begin, *newline = memchr(text, '\n', end - begin);
+        size_t len = newline != NULL ? (size_t)(newline - text) : end - begin;
+        struct corpus_line line;
+
+        place.line++;
+        begin += len + 1;
+        if (len > 0 && text[len - 1] == '\r')
+            len--;
+        if (len == 0)
+            continue;
+        rc = line_cut(text, len, &line, &place, err);
+        if (rc == 0)
+            rc = corpus_append(corpus, capacity, &line, err);
+    }
+    return rc;
+}
+
+int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, struct err *err)
+{
+    struct buf block = BUF_INIT;
+    size_t capacity = 0;
+    size_t *ends = mem_alloc(count, sizeof(*ends), err);
+    int rc = ends != NULL ? 0 : ERR_MEMORY;
+
+    *corpus = (struct corpus){NULL, NULL, 0};
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        rc = file_read(paths[i], CORPUS_MAX_BYTES, &block, err);
+        ends[i] = block.len;
+        if (rc == 0)
+            rc = buf_char(&block, '\0', err); /* room for the last line's end */
+    }
+    corpus->block = block.data;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = file_cut(corpus, &capacity, i == 0 ? 0 : ends[i - 1] + 1, ends[i], paths[i], err);
+    mem_free(ends);
+    if (rc != 0)
+        corpus_release(corpus);
+    return rc;
+}
+
+void corpus_release(struct corpus *corpus)
+{
+    mem_free(corpus->block);
+    mem_free(corpus->lines);
+    *corpus = (struct corpus){NULL, NULL, 0};
+}

@@ -1,0 +1,27 @@
+/*
+ * Training and test data: a text file of lines with tab-separated fields, UTF-8, held in memory as
+ * one block. A translation line is `source<TAB>target`; a classification line is `text<TAB>label`
+ * (the label is the last field). A line has exactly two fields.
+ */
+#ifndef DRAGOMAN_TEXT_CORPUS_H
+#define DRAGOMAN_TEXT_CORPUS_H
+
+#include <stddef.h>
+#include "base/err.h"
+
+struct corpus_line {
+    const char *first, *second; /* NUL-terminated inside the corpus */
+    size_t first_len, second_len;
+};
+struct corpus {
+    char *block;
+    struct corpus_line *lines;
+    size_t count;
+};
+/* Reads and appends the files in order. A line without a tab, with invalid UTF-8 or with an empty
+   field is an error that names file and line, and so is one with more than two fields. '\r' before
+   '\n' and a byte order mark are dropped; empty lines are skipped. */
+int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, struct err *err);
+void corpus_release(struct corpus *corpus);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * Text to token ids and back.
+ *
+ * raw bytes -> strict UTF-8 -> NFC or NFKC -> optional case fold -> pieces -> tokens -> ids.
+ *
+ * The normalised text gets one space in front, then is cut into pieces: an optional single space
+ * and a run of letters with their marks, a run of digits, or one other character; further white
+ * space stands alone. A `word` token is a piece; `bpe` cuts each piece into learned
+ * subwords and, for characters that the vocabulary lacks, into bytes. Since spaces are part of the tokens, detokenising is
+ * concatenation, less the first space: detokenise(tokenise(x)) == normalise(x), exactly.
+ *
+ * A tokenizer is immutable once open and may be used by any number of threads.
+ */
+#ifndef DRAGOMAN_TEXT_TOKEN_H
+#define DRAGOMAN_TEXT_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Ids that every vocabulary has. */
+enum token_special { TOKEN_PAD = 0, TOKEN_BOS = 1, TOKEN_EOS = 2, TOKEN_UNK = 3, TOKEN_FIRST = 4 };
+
+enum token_kind { TOKEN_WORD, TOKEN_BPE };
+enum norm_form { NORM_NFC, NORM_NFKC };
+
+struct tokenizer_spec { /* stands in model.json */
+    enum token_kind kind;
+    enum norm_form form;
+    bool fold; /* case folding (utf8proc's full folding) */
+};
+
+struct token {
+    int32_t id;
+    uint32_t begin, end;         /* bytes in the normalised text with its leading space */
+    uint32_t raw_begin, raw_end; /* bytes in the raw text; never empty unless the raw text is */
+};
+
+struct encoded { /* zero-initialise; release with encoded_release; reusable */
+    struct buf text; /* normalised text, with the leading space */
+    struct token *tokens;
+    size_t count, capacity;
+};
+
+struct tokenizer;
+
+/* Opens vocab.sqlite at `path`, checks it (ids dense from 0, texts UTF-8, merges in range) and reads
+   it into memory; the database is closed again. */
+int tokenizer_open(struct tokenizer **tokenizer, const struct tokenizer_spec *spec,
+                   const char *path, struct err *err);
+void tokenizer_free(struct tokenizer *tokenizer);
+const struct tokenizer_spec *tokenizer_spec(const struct tokenizer *tokenizer);
+size_t tokenizer_size(const struct tokenizer *tokenizer); /* number of ids */
+/* The token's text, NUL-terminated, its length in *len; "<0xE2>" for byte tokens. */
+const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t *len);
+
+/* Fills `out` (cleared first). No BOS or EOS is added. ERR_UTF8 names the byte offset. Empty or
+   all-gone text gives count 0. */
+int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
+                     struct encoded *out, struct err *err);
+/* Appends the text of ids to `out`, special ids skipped; bytes that do not form UTF-8 become U+FFFD. */
+int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t count,
+                     struct buf *out, struct err *err);
+void encoded_release(struct encoded *encoded);
+
+#endif
