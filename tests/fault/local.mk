@@ -1,0 +1,1 @@
+# Tests that make every allocation fail once.
