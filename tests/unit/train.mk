@@ -1,1 +1,7 @@
 # Unit tests of the train layer.
+check_PROGRAMS += tests/unit/test_metric
+TESTS += tests/unit/test_metric
+EXTRA_DIST += tests/golden/metric.json tests/golden/make_metric_golden.py
+tests_unit_test_metric_SOURCES = tests/unit/test_metric.c
+tests_unit_test_metric_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_metric_LDADD = libtrain.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
