@@ -6,3 +6,4 @@ libmodel_a_SOURCES = \
 	src/model/bundle.c src/model/bundle.h \
 	src/model/parameter.c src/model/parameter.h \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_learn.c
+libmodel_a_SOURCES += src/model/batch.c src/model/batch.h
