@@ -3,4 +3,9 @@ libtext_a_SOURCES = \
 	src/text/utf8.c src/text/utf8.h \
 	src/text/norm.c src/text/norm.h \
 	src/text/piece.c src/text/piece.h \
+	src/text/intern.c src/text/intern.h \
+	src/text/vocab_table.c src/text/vocab_table.h \
+	src/text/vocab_learn.c src/text/vocab.h \
+	src/text/vocab_write.c \
+	src/text/bpe_learn.c src/text/bpe_learn.h \
 	src/text/corpus.c src/text/corpus.h
