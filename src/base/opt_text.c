@@ -133,6 +133,18 @@ static const char *section_of(const struct opt *opt)
     return opt->section ? opt->section : "";
 }
 
+/* The default as a file would say it; numbers and texts may have none. */
+static int sample_value(const struct opt *opt, struct buf *out, struct err *err)
+{
+    if (opt->fallback)
+        return buf_text(out, opt->fallback, err);
+    if (opt->type == OPT_FLAG)
+        return buf_text(out, "no", err);
+    if (opt->type == OPT_CHOICE)
+        return buf_append(out, opt->choices, strcspn(opt->choices, "|"), err);
+    return 0;
+}
+
 static int sample_entry(const struct opt *opt, struct buf *out, struct err *err)
 {
     struct buf text = BUF_INIT;
@@ -142,7 +154,11 @@ static int sample_entry(const struct opt *opt, struct buf *out, struct err *err)
     if (!rc)
         rc = wrap(text.data, 2, "# ", out, err);
     if (!rc)
-        rc = buf_printf(out, err, "#%s = %s\n", opt->name, opt->fallback ? opt->fallback : "");
+        rc = buf_printf(out, err, "#%s = ", opt->name);
+    if (!rc)
+        rc = sample_value(opt, out, err);
+    if (!rc)
+        rc = buf_char(out, '\n', err);
     buf_release(&text);
     return rc;
 }
