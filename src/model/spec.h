@@ -67,6 +67,9 @@ int spec_write(const struct spec *spec, const char *path,
                struct err *err); /* indented, keys in the order above */
 int spec_copy(struct spec *to, const struct spec *from, struct err *err);
 void spec_release(struct spec *spec);
+/* Sets an entry of the card, replacing one of the same key. */
+int spec_card_text(struct spec *spec, const char *key, const char *value, struct err *err);
+int spec_card_number(struct spec *spec, const char *key, double value, struct err *err);
 const char *spec_task_name(enum spec_task task); /* "translation", "classification" */
 const char *spec_kind_name(enum spec_kind kind); /* "seq2seq", ... */
 

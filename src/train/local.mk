@@ -2,4 +2,12 @@ noinst_LIBRARIES += libtrain.a
 libtrain_a_SOURCES = \
 	src/train/metric.c src/train/metric.h \
 	src/train/metric_ngram.c src/train/metric_ngram.h \
-	src/train/metric_text.c src/train/metric_text.h
+	src/train/metric_text.c src/train/metric_text.h \
+	src/train/recipe.c src/train/recipe.h \
+	src/train/schedule.c src/train/schedule.h \
+	src/train/batch.c src/train/batch.h \
+	src/train/checkpoint.c src/train/checkpoint.h \
+	src/train/trainer.c src/train/trainer.h \
+	src/train/task.c src/train/task.h \
+	src/train/translation.c \
+	src/train/train.c src/train/train.h

@@ -1,0 +1,185 @@
+#include "train/recipe.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define AT(member) offsetof(struct recipe, member)
+#define INT(name, member, fallback, low, high, unit, text)                                         \
+    {name, 0, OPT_INT, OPT_ANYWHERE, NULL, AT(member), fallback, low, high, NULL, "N", unit, text}
+#define REAL(name, member, fallback, low, high, unit, text)                                        \
+    {name, 0, OPT_REAL, OPT_ANYWHERE, NULL, AT(member), fallback, low, high, NULL, "X", unit, text}
+#define CHOICE(name, member, fallback, words, text)                                                \
+    {name, 0, OPT_CHOICE, OPT_ANYWHERE, NULL, AT(member), fallback, 0, 0, words, "WORD", NULL, text}
+#define FLAG(name, member, fallback, text)                                                         \
+    {name, 0, OPT_FLAG, OPT_ANYWHERE, NULL, AT(member), fallback, 0, 0, NULL, NULL, NULL, text}
+#define TEXT(name, member, value, text)                                                            \
+    {name, 0, OPT_TEXT, OPT_ANYWHERE, NULL, AT(member), NULL, 0, 0, NULL, value, NULL, text}
+#define LIST(name, member, value, text)                                                            \
+    {name, 0, OPT_LIST, OPT_ANYWHERE, NULL, AT(member), NULL, 0, 0, NULL, value, NULL, text}
+
+const struct opt recipe_options[] = {
+    CHOICE("task", task, "translation", "translation|classification", "what the model does"),
+    LIST("train", train, "FILE", "training data: lines source<TAB>target or text<TAB>label"),
+    LIST("dev", dev, "FILE", "development data in the same form; the best model by it is kept"),
+    {"out", 'o', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(out), NULL, 0, 0, NULL, "DIR", NULL,
+     "the bundle to write; DIR.training holds vocabulary and checkpoint meanwhile"},
+    {"recipe", 'r', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(recipe), NULL, 0, 0, NULL, "FILE", NULL,
+     "read settings from this file first"},
+    {"resume", 0, OPT_FLAG, OPT_ONLY_ARGUMENT, NULL, AT(resume), "no", 0, 0, NULL, NULL, NULL,
+     "go on from the checkpoint in DIR.training"},
+    TEXT("name", name, "NAME", "the model's name; the last part of DIR where absent"),
+    TEXT("source", source, "LANGUAGE", "source language of a translation model, as en or pt-BR"),
+    TEXT("target", target, "LANGUAGE", "target language of a translation model"),
+    LIST("labels", labels, "LABEL=NAME", "give a label of the data another name in the model"),
+    TEXT("data", data, "TEXT", "where the data is from, for the model card"),
+    TEXT("licence", licence, "TEXT", "the model's licence, for the model card"),
+
+    CHOICE("tokenizer", tokenizer, "bpe", "word|bpe", "how text is cut"),
+    CHOICE("form", form, "nfc", "nfc|nfkc", "Unicode normalisation form"),
+    FLAG("fold", fold, "no", "fold case"),
+    INT("merges", merges, "8000", 0, 200000, NULL, "bpe merges to learn"),
+    INT("max-words", max_words, "50000", 1, 1000000, NULL, "word vocabulary, most frequent first"),
+    INT("min-count", min_count, "2", 1, 1000000, NULL,
+        "leave out rarer words, or for bpe rarer characters"),
+    INT("max-tokens", max_tokens, "100", 1, 512, "tokens",
+        "translation: longer sentences are left out; classification: longer texts are cut"),
+
+    CHOICE("kind", kind, "auto", "auto|seq2seq|rnn-classifier|bag-of-words", "architecture"),
+    INT("embedding", embedding, "256", 1, SPEC_MAX_SIZE, NULL, "size of embeddings"),
+    INT("encoder-hidden", encoder_hidden, "256", 1, SPEC_MAX_SIZE, NULL,
+        "size of the encoder's state, each direction"),
+    INT("decoder-hidden", decoder_hidden, "512", 1, SPEC_MAX_SIZE, NULL,
+        "size of the decoder's state"),
+    FLAG("bidirectional", bidirectional, "yes", "encode in both directions"),
+    FLAG("tied", tied, "yes", "the output layer shares the embedding"),
+    CHOICE("pooling", pooling, "mean", "last|mean|max", "what a classifier reads off its states"),
+    INT("ngrams", ngrams, "2", 1, SPEC_MAX_NGRAMS, "words", "longest n-gram of a bag of words"),
+    INT("buckets", buckets, "262144", 0, SPEC_MAX_BUCKETS, NULL,
+        "hash buckets for n-grams of two words and more"),
+
+    INT("epochs", epochs, "10", 1, 100000, NULL, "passes over the training data"),
+    INT("batch-tokens", batch_tokens, "2500", 1, 10000000, "tokens",
+        "size of an update: tokens of both sides with padding; examples for a bag of words"),
+    REAL("rate", rate, "0.001", 0, 100, NULL, "learning rate of Adam at its highest"),
+    REAL("warmup", warmup, "0.02", 0, 1, NULL, "share of the training in which the rate rises"),
+    REAL("final-rate", final_rate, "0.02", 0, 1, NULL,
+         "the rate falls in a line to this share of its highest"),
+    REAL("beta1", beta1, "0.9", 0, 0.999999, NULL, "Adam: decay of the first moment"),
+    REAL("beta2", beta2, "0.999", 0, 0.999999, NULL, "Adam: decay of the second moment"),
+    REAL("epsilon", epsilon, "1e-8", 1e-20, 1, NULL, "Adam: added to the denominator"),
+    REAL("weight-decay", weight_decay, "0", 0, 1, NULL, "L2 penalty"),
+    REAL("clip", clip, "1", 0, 1e9, NULL, "largest norm of the gradient; 0 for no clipping"),
+    REAL("dropout-embedding", dropout_embedding, "0.3", 0, 0.95, NULL, "dropout on embeddings"),
+    REAL("dropout-output", dropout_output, "0.3", 0, 0.95, NULL,
+         "dropout before the output layer"),
+    REAL("label-smoothing", label_smoothing, "0.1", 0, 0.95, NULL, "share spread over all labels"),
+    INT("patience", patience, "0", 0, 100000, "epochs",
+        "stop after so many without a better score; 0 never"),
+    INT("dev-beam", dev_beam, "1", 1, 16, NULL, "beam when scoring the development data"),
+    INT("threads", threads, "0", 0, 256, NULL, "compute threads; 0 for one a core"),
+    INT("seed", seed, "1", 0, 9e15, NULL, "of all random numbers"),
+    REAL("checkpoint-minutes", checkpoint_minutes, "5", 0, 1e6, "min", "time between checkpoints"),
+    REAL("max-minutes", max_minutes, "0", 0, 1e6, "min", "stop after this time; 0 for no limit"),
+    {"help", 'h', OPT_FLAG, OPT_ONLY_ARGUMENT, NULL, AT(help), "no", 0, 0, NULL, NULL, NULL,
+     "show this help"},
+    {.name = NULL},
+};
+
+static int check_kind(struct recipe *recipe, struct err *err)
+{
+    const bool translation = recipe->task == SPEC_TRANSLATION;
+    if (recipe->kind == RECIPE_AUTO)
+        recipe->kind = translation ? RECIPE_SEQ2SEQ : RECIPE_BAG_OF_WORDS;
+    if (translation != (recipe->kind == RECIPE_SEQ2SEQ))
+        return err_set(err, ERR_ARGUMENT, "kind does not fit the task %s",
+                       spec_task_name((enum spec_task) recipe->task));
+    if (translation && (!recipe->source || !recipe->target))
+        return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
+    return 0;
+}
+
+static int default_name(struct recipe *recipe, struct err *err)
+{
+    size_t end = strlen(recipe->out);
+    while (end > 0 && recipe->out[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && recipe->out[begin - 1] != '/')
+        begin--;
+    recipe->name = mem_copy_text(recipe->out + begin, end - begin, err);
+    return recipe->name ? 0 : ERR_MEMORY;
+}
+
+int recipe_check(struct recipe *recipe, struct err *err)
+{
+    if (!recipe->out || !recipe->out[0])
+        return err_set(err, ERR_ARGUMENT, "--out is missing");
+    if (recipe->train.count == 0 || recipe->dev.count == 0)
+        return err_set(err, ERR_ARGUMENT, "--train and --dev are both needed");
+    if (recipe->threads == 0) {
+        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        recipe->threads = cores > 0 ? cores : 1;
+    }
+    if (!recipe->name && default_name(recipe, err))
+        return err->code;
+    return check_kind(recipe, err);
+}
+
+static int copy_language(char to[36], const char *name, const char *from, struct err *err)
+{
+    if (from && strlen(from) > 35)
+        return err_set(err, ERR_ARGUMENT, "--%s '%s' is longer than 35 characters", name, from);
+    snprintf(to, 36, "%s", from ? from : "");
+    return 0;
+}
+
+int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
+{
+    static const enum spec_kind kinds[] = {
+        [RECIPE_AUTO] = SPEC_SEQ2SEQ,
+        [RECIPE_SEQ2SEQ] = SPEC_SEQ2SEQ,
+        [RECIPE_RNN_CLASSIFIER] = SPEC_RNN_CLASSIFIER,
+        [RECIPE_BAG_OF_WORDS] = SPEC_BAG_OF_WORDS,
+    };
+    *spec = (struct spec){
+        .task = (enum spec_task) recipe->task,
+        .tokenizer = {.kind = (enum token_kind) recipe->tokenizer,
+                      .form = (enum norm_form) recipe->form,
+                      .fold = recipe->fold},
+        .kind = kinds[recipe->kind],
+        .embedding = (size_t) recipe->embedding,
+        .encoder_hidden = (size_t) recipe->encoder_hidden,
+        .decoder_hidden = (size_t) recipe->decoder_hidden,
+        .bidirectional = recipe->bidirectional,
+        .tied = recipe->tied,
+        .pooling = (enum spec_pooling) recipe->pooling,
+        .ngrams = (size_t) recipe->ngrams,
+        .buckets = (size_t) recipe->buckets,
+        .beam = 5,
+        .length_penalty = 1,
+    };
+    if (strlen(recipe->name) >= sizeof spec->name)
+        return err_set(err, ERR_ARGUMENT, "the model's name is longer than %zu characters",
+                       sizeof spec->name - 1);
+    snprintf(spec->name, sizeof spec->name, "%s", recipe->name);
+    if (copy_language(spec->source, "source", recipe->source, err) ||
+        copy_language(spec->target, "target", recipe->target, err))
+        return err->code;
+    spec->card = mem_copy_text("{}", 2, err);
+    return spec->card ? 0 : ERR_MEMORY;
+}
+
+void recipe_vocab_settings(const struct recipe *recipe, struct vocab_settings *settings)
+{
+    *settings = (struct vocab_settings){
+        .tokenizer = {.kind = (enum token_kind) recipe->tokenizer,
+                      .form = (enum norm_form) recipe->form,
+                      .fold = recipe->fold},
+        .merges = (size_t) recipe->merges,
+        .max_words = (size_t) recipe->max_words,
+        .min_count = (size_t) recipe->min_count,
+    };
+}

@@ -1,0 +1,55 @@
+/*
+ * What the tasks share: the recipe's data read, the vocabulary learned or (when resuming) read
+ * again, texts turned into ids, the bundle described and saved.
+ */
+#ifndef DRAGOMAN_TRAIN_TASK_H
+#define DRAGOMAN_TRAIN_TASK_H
+
+#include "model/parameter.h"
+#include "model/spec.h"
+#include "text/corpus.h"
+#include "text/token.h"
+#include "train/trainer.h"
+
+#define TASK_MAX_PARAMETERS 32
+
+struct task_data {
+    const struct recipe *recipe;
+    const char *command; /* for the model card */
+    struct spec spec;
+    struct corpus train, dev;
+    char *vocab_path;
+    struct tokenizer *tokenizer;
+    double best_score; /* for the model card */
+};
+
+/* `folder` receives vocab.sqlite. both_fields: the vocabulary covers the second field too. */
+int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
+                   const char *folder, bool both_fields, struct err *err);
+void task_data_release(struct task_data *data);
+/* Writes the bundle with the parameters, which are bound; card: recipe, data, licence, score,
+   command. */
+int task_save(struct task_data *data, const struct parameter *list, size_t count,
+              const char *score_name, struct err *err);
+
+struct task_ids { /* the ids of many texts, one behind the other */
+    int32_t *ids;
+    size_t *begins; /* [count + 1] */
+    size_t count, capacity;
+};
+int task_ids_init(struct task_ids *ids, size_t count, struct err *err);
+/* Appends a text's tokens, at most `limit`; *tokens receives how many it really has. */
+int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const char *text,
+                 size_t len, size_t limit, struct encoded *scratch, size_t *tokens,
+                 struct err *err);
+void task_ids_release(struct task_ids *ids);
+
+/* One constructor a task: fills `task`; context is freed with the matching release. */
+int translation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                     const char *folder, struct err *err);
+void translation_task_release(struct trainer_task *task);
+int classification_task(struct trainer_task *task, const struct recipe *recipe,
+                        const char *command, const char *folder, struct err *err);
+void classification_task_release(struct trainer_task *task);
+
+#endif

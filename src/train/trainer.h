@@ -1,0 +1,81 @@
+/*
+ * The training loop, the same for every task. A task lays its network over a flat vector of
+ * parameters and can do two things: add the gradient of some examples, and score itself on the
+ * development data. The trainer does the rest: batches by length, one thread a core with its share
+ * of each batch, gradients summed in a fixed order, clipping by global norm, Adam, the schedule,
+ * keeping the best, checkpoints.
+ *
+ * The same seed gives the same model on the same number of threads, and a run that is resumed from
+ * a checkpoint the same as one that was never broken: all random numbers are drawn from
+ * generators seeded by (seed, update, thread).
+ */
+#ifndef DRAGOMAN_TRAIN_TRAINER_H
+#define DRAGOMAN_TRAIN_TRAINER_H
+
+#include <stdbool.h>
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "nn/real.h"
+#include "train/batch.h"
+#include "train/recipe.h"
+
+struct trainer_sums { /* added up over examples */
+    double loss;      /* what is minimised, label smoothing included */
+    double units;     /* target tokens or examples: the loss shown is loss / units */
+};
+
+struct trainer_share { /* one thread's part of one update */
+    int thread;
+    const uint32_t *examples;
+    size_t count;
+    double scale; /* of the gradient: 1 / units of the whole batch */
+    const real *weights;
+    real *gradient; /* to be added to */
+    struct rng rng;
+    struct arena arena; /* reset before each share */
+    struct trainer_sums sums;
+    struct err err;
+};
+
+struct trainer_task {
+    void *context;
+    size_t parameters;            /* length of the flat vectors */
+    const struct batch_key *keys; /* [examples] */
+    size_t examples;
+    const char *unit;       /* "tokens" or "examples" */
+    const char *score_name; /* "BLEU" or "accuracy" */
+    double (*units)(void *context, uint32_t example);
+    void (*init)(void *context, real *weights, struct rng *rng);
+    int (*learn)(void *context, struct trainer_share *share); /* errors go to share->err */
+    /* Score on the development data, 0 to 100, higher is better. */
+    int (*evaluate)(void *context, real *weights, struct pool *pool, double *score,
+                    struct err *err);
+    /* Writes the bundle; the score is for its card. */
+    int (*save)(void *context, real *weights, double score, struct err *err);
+};
+
+struct trainer_progress {
+    size_t update, epoch, batch, batches; /* the update just done; batch of batches in the epoch */
+    double progress;                      /* of the whole run, 0 to 1 */
+    double loss;                          /* running mean a unit */
+    double units_per_second, rate, seconds_left;
+    double seconds;             /* trained so far, resumed parts included */
+    bool scored, best, saved;   /* this report is about a score; it is the best; bundle written */
+    double score, best_score;
+};
+
+struct trainer_watch {
+    void *context;
+    /* Called after every update and every score. Returning false stops the run cleanly, with a
+       checkpoint. */
+    bool (*report)(void *context, const struct trainer_progress *progress);
+};
+
+/* Runs to the end, or until the watcher stops it. checkpoint: path of the checkpoint file. final
+   receives the state at the end. */
+int trainer_run(const struct recipe *recipe, const struct trainer_task *task,
+                const char *checkpoint, const struct trainer_watch *watch,
+                struct trainer_progress *final, struct err *err);
+
+#endif
