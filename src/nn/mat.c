@@ -26,7 +26,8 @@ void mat_multiply(enum mat_form form, size_t m, size_t n, size_t k, struct mat a
  */
 #define LANES 16
 #define TILE 4
-typedef real lanes __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real))));
+typedef real lanes
+    __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
 
 static inline real add_lanes(const lanes *v)
 {

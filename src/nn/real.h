@@ -40,10 +40,12 @@ static inline real real_exp(real x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
+    /* n stands in the low bits of `shifted`; NaN needs no conversion to integer this way. */
     union {
-        int32_t bits;
         float value;
-    } power = {.bits = ((int32_t) n + 127) * (1 << 23)};
+        uint32_t bits;
+    } power = {.value = shifted};
+    power.bits = (power.bits + 127) << 23;
     return p * power.value;
 }
 static inline real real_tanh(real x)
@@ -64,7 +66,7 @@ static inline real real_logistic(real x)
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(DRAGOMAN_DOUBLE)
 #define NN_VECTORISED                                                                              \
-    __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define NN_VECTORISED
 #endif
