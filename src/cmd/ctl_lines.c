@@ -1,0 +1,352 @@
+/*
+ * translate and classify: many texts over one connection. Requests are sent ahead of their answers;
+ * answers come in any order and wait in a ring of slots until it is their turn to be printed. A
+ * text that fails prints an empty line (with --json an object with "error"), so that the lines out
+ * stay beside the lines in.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cmd/ctl.h"
+#include "cmd/ctl_input.h"
+
+#define SLOTS_PER_REQUEST 16 /* answers that may wait for an earlier one, for each in flight */
+#define GRACE_MS 500         /* what the client waits longer than the server */
+#define NS_PER_MS 1000000
+
+struct slot {
+    bool done;
+    json_t *answer; /* NULL: the text was not sent, `why` says why */
+    const char *why;
+};
+
+struct lines {
+    struct ctl *ctl;
+    const char *method;
+    json_t *params; /* of every request, without the text */
+    void (*print)(const struct lines *lines, const json_t *result);
+    struct input input;
+    struct slot *slots; /* a ring: text number n is in slots[n % slot_count] */
+    size_t slot_count;
+    size_t read, answered, printed; /* texts, counted from 0 */
+    bool refused;                   /* one of them at least */
+    int64_t heard_ns;               /* when the last answer came, or was first waited for */
+};
+
+static struct slot *slot_of(const struct lines *lines, size_t number)
+{
+    return &lines->slots[number % lines->slot_count];
+}
+
+static void print_error(struct lines *lines, const struct slot *slot)
+{
+    char what[64];
+    const json_t *error = json_object_get(slot->answer, "error");
+    snprintf(what, sizeof what, "text %zu", lines->printed + 1);
+    lines->refused = true;
+    if (error) {
+        ctl_refused(what, error);
+    } else {
+        ctl_complain("%s %s", what, slot->why ? slot->why : "got an answer without a result");
+    }
+    if (!lines->ctl->settings.json) {
+        putchar('\n');
+        return;
+    }
+    json_t *object = error ? json_pack("{s:O}", "error", error)
+                           : json_pack("{s:{s:s}}", "error", "message", slot->why ? slot->why : "");
+    if (object)
+        json_dumpf(object, stdout, CTL_DUMP);
+    putchar('\n');
+    json_decref(object);
+}
+
+/* Prints the answers whose turn has come. */
+static void print_ready(struct lines *lines)
+{
+    while (lines->printed < lines->read && slot_of(lines, lines->printed)->done) {
+        struct slot *slot = slot_of(lines, lines->printed);
+        const json_t *result = json_object_get(slot->answer, "result");
+        if (result)
+            lines->print(lines, result);
+        else
+            print_error(lines, slot);
+        json_decref(slot->answer);
+        *slot = (struct slot){.done = false};
+        lines->printed++;
+    }
+    fflush(stdout);
+}
+
+/* Gives the text that was just read its answer from this side. */
+static void refuse_here(struct lines *lines, const char *why)
+{
+    slot_of(lines, lines->read)->done = true;
+    slot_of(lines, lines->read)->why = why;
+    lines->answered++;
+    lines->read++;
+    print_ready(lines);
+}
+
+static int send_text(struct lines *lines, const struct input_text *text)
+{
+    json_t *string = text->data ? json_stringn(text->data, text->len) : NULL;
+    if (!string) {
+        refuse_here(lines, text->data ? "is not UTF-8, was not sent" : "is too long, was not sent");
+        return CTL_FINE;
+    }
+    json_object_set_new(lines->params, "text", string);
+    json_t *request =
+        json_pack("{s:s, s:I, s:s, s:O}", "jsonrpc", "2.0", "id", (json_int_t)lines->read, "method",
+                  lines->method, "params", lines->params);
+    char *line = request ? json_dumps(request, CTL_DUMP) : NULL;
+    int code = line ? dragoman_client_send(lines->ctl->client, line, strlen(line))
+                    : DRAGOMAN_CLIENT_MEMORY;
+    free(line);
+    json_decref(request);
+    lines->read++;
+    return code < 0 ? ctl_client_failed(lines->ctl, code) : CTL_FINE;
+}
+
+static bool window_open(const struct lines *lines)
+{
+    return lines->read - lines->answered < (size_t)lines->ctl->settings.in_flight &&
+           lines->read - lines->printed < lines->slot_count;
+}
+
+/* Sends what is there to send, as far as the window allows. */
+static int send_texts(struct lines *lines)
+{
+    struct input_text text;
+    while (window_open(lines) && input_next(&lines->input, &text) == INPUT_TEXT) {
+        if (lines->read == lines->answered)
+            lines->heard_ns = clock_ns();
+        int status = send_text(lines, &text);
+        if (status != CTL_FINE)
+            return status;
+    }
+    return CTL_FINE;
+}
+
+/* Puts an answer into its slot. One that answers nothing we asked is about the connection. */
+static void accept_answer(struct lines *lines, const char *line, size_t len)
+{
+    json_error_t where;
+    json_t *answer = json_loadb(line, len, JSON_ALLOW_NUL, &where);
+    const json_t *id = json_object_get(answer, "id");
+    json_int_t number = json_is_integer(id) ? json_integer_value(id) : -1;
+    lines->heard_ns = clock_ns();
+    if (number < (json_int_t)lines->printed || number >= (json_int_t)lines->read ||
+        slot_of(lines, (size_t)number)->done) {
+        if (json_object_get(answer, "error"))
+            ctl_refused("the server says", json_object_get(answer, "error"));
+        else
+            ctl_complain("the server sent a line that answers nothing");
+        json_decref(answer);
+        return;
+    }
+    slot_of(lines, (size_t)number)->answer = answer;
+    slot_of(lines, (size_t)number)->done = true;
+    lines->answered++;
+}
+
+/* Whether every text has been read. */
+static bool all_read(const struct lines *lines)
+{
+    const struct input *input = &lines->input;
+    return input->ended && input->text_count == 0 && input->taken == input->bytes.len &&
+           !input->skipping;
+}
+
+static bool finished(const struct lines *lines)
+{
+    return all_read(lines) && lines->printed == lines->read;
+}
+
+/* Takes every answer that has arrived. */
+static int receive_answers(struct lines *lines)
+{
+    const char *line;
+    size_t len;
+    int code;
+    while ((code = dragoman_client_receive(lines->ctl->client, &line, &len, 0)) == 0)
+        accept_answer(lines, line, len);
+    print_ready(lines);
+    if (code == DRAGOMAN_CLIENT_TIMEOUT || finished(lines))
+        return CTL_FINE;
+    return ctl_client_failed(lines->ctl, code);
+}
+
+/* How long poll may wait: without limit where nothing is outstanding. */
+static int patience_ms(const struct lines *lines)
+{
+    if (lines->read == lines->answered)
+        return -1;
+    int64_t limit = lines->heard_ns + ((int64_t)ctl_timeout_ms(lines->ctl) + GRACE_MS) * NS_PER_MS;
+    int64_t left = limit - clock_ns();
+    return left <= 0 ? 0 : (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+static int read_input(struct lines *lines)
+{
+    struct err err = ERR_INIT;
+    if (input_read(&lines->input, &err) == 0)
+        return CTL_FINE;
+    ctl_complain("%s", err.message);
+    return CTL_FAILED;
+}
+
+/* Waits for answers and, where the window is open, for lines. */
+static int wait_and_move(struct lines *lines)
+{
+    struct ctl *ctl = lines->ctl;
+    bool hungry = window_open(lines) && !lines->input.ended;
+    struct pollfd items[2] = {
+        {.fd = dragoman_client_fd(ctl->client), .events = dragoman_client_events(ctl->client)},
+        {.fd = hungry ? lines->input.fd : -1, .events = POLLIN},
+    };
+    int ready = poll(items, 2, patience_ms(lines));
+    if (ready < 0)
+        return CTL_FINE; /* a signal: look again */
+    if (ready == 0) {
+        ctl_complain("no answer within %g s", ctl->settings.timeout);
+        return CTL_TIMEOUT;
+    }
+    int status = items[0].revents ? receive_answers(lines) : CTL_FINE;
+    if (status == CTL_FINE && items[1].revents)
+        status = read_input(lines);
+    return status;
+}
+
+static int run_lines(struct lines *lines)
+{
+    int status = send_texts(lines);
+    while (status == CTL_FINE && !finished(lines)) {
+        status = wait_and_move(lines);
+        if (status == CTL_FINE)
+            status = send_texts(lines);
+    }
+    if (status == CTL_FINE)
+        return lines->refused ? CTL_REFUSED : CTL_FINE;
+    if (lines->read > lines->printed)
+        ctl_complain("of %zu texts sent, %zu were answered and printed", lines->read,
+                     lines->printed);
+    return status;
+}
+
+static int start_lines(struct lines *lines, struct ctl *ctl)
+{
+    lines->ctl = ctl;
+    input_init(&lines->input, ctl->texts, ctl->text_count, STDIN_FILENO);
+    lines->slot_count = (size_t)ctl->settings.in_flight * SLOTS_PER_REQUEST;
+    lines->slots = mem_alloc(lines->slot_count, sizeof *lines->slots, NULL);
+    int status = CTL_FAILED;
+    if (lines->slots && lines->params)
+        status = run_lines(lines);
+    else
+        ctl_complain("out of memory");
+    for (size_t i = 0; lines->slots && i < lines->slot_count; i++)
+        json_decref(lines->slots[i].answer);
+    mem_free(lines->slots);
+    input_release(&lines->input);
+    json_decref(lines->params);
+    return status;
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+/* Prints one object of an answer's array with the model's name put in front. */
+static void print_json(const json_t *result, const json_t *one)
+{
+    json_t *object = json_object();
+    json_object_set(object, "model", json_object_get(result, "model"));
+    json_object_update(object, (json_t *)one);
+    json_dumpf(object, stdout, CTL_DUMP);
+    putchar('\n');
+    json_decref(object);
+}
+
+static void print_translation(const struct lines *lines, const json_t *result)
+{
+    const json_t *one = json_array_get(json_object_get(result, "translations"), 0);
+    const json_t *alternatives = json_object_get(one, "alternatives");
+    if (lines->ctl->settings.json) {
+        print_json(result, one);
+        return;
+    }
+    if (lines->ctl->settings.nbest <= 1) {
+        puts(text_of(one, "text"));
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(alternatives); i++) {
+        const json_t *other = json_array_get(alternatives, i);
+        printf("%zu\t%.4f\t%s\n", lines->printed + 1,
+               json_number_value(json_object_get(other, "score")), text_of(other, "text"));
+    }
+}
+
+static void print_labels(const struct lines *lines, const json_t *result)
+{
+    const json_t *one = json_array_get(json_object_get(result, "results"), 0);
+    if (lines->ctl->settings.json) {
+        print_json(result, one);
+        return;
+    }
+    const char *label;
+    json_t *probability;
+    const char *gap = "";
+    json_object_foreach(json_object_get((json_t *)one, "scores"), label, probability)
+    {
+        printf("%s%s\t%.4f", gap, label, json_number_value(probability));
+        gap = "\t";
+    }
+    putchar('\n');
+}
+
+/* Adds a parameter where the option was given. */
+static void put_text(json_t *params, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(params, name, json_string(value));
+}
+
+static void put_number(json_t *params, const char *name, int64_t value)
+{
+    if (value)
+        json_object_set_new(params, name, json_integer(value));
+}
+
+int ctl_translate(struct ctl *ctl)
+{
+    const struct ctl_settings *settings = &ctl->settings;
+    struct lines lines = {.method = "translate", .params = json_object()};
+    lines.print = print_translation;
+    put_text(lines.params, "source", settings->source);
+    put_text(lines.params, "target", settings->target);
+    put_text(lines.params, "model", settings->model);
+    put_number(lines.params, "beam", settings->beam);
+    put_number(lines.params, "nbest", settings->nbest);
+    put_number(lines.params, "timeout_ms", ctl_timeout_ms(ctl));
+    if (settings->alignment)
+        json_object_set_new(lines.params, "alignment", json_true());
+    return start_lines(&lines, ctl);
+}
+
+int ctl_classify(struct ctl *ctl)
+{
+    const struct ctl_settings *settings = &ctl->settings;
+    struct lines lines = {.method = "classify", .params = json_object()};
+    lines.print = print_labels;
+    put_text(lines.params, "model", settings->model);
+    put_number(lines.params, "top", settings->json || settings->top ? settings->top : 1);
+    put_number(lines.params, "timeout_ms", ctl_timeout_ms(ctl));
+    return start_lines(&lines, ctl);
+}
