@@ -2,10 +2,12 @@
 
 #include <string.h>
 
-/* One row of the pointwise forward pass: `gates` holds Wx + b and receives r, z, n. */
+/* One row of the pointwise forward pass: `gates` holds Wx + b and receives r, z, n; `next` may be
+   `h`. */
 static inline __attribute__((always_inline)) void
 gates_forward(size_t H, real *gates, const real *recurrent, const real *h, real *next)
 {
+    NN_INDEPENDENT
     for (size_t i = 0; i < H; i++) {
         const real r = real_logistic(gates[i] + recurrent[i]);
         const real z = real_logistic(gates[H + i] + recurrent[H + i]);
@@ -84,6 +86,7 @@ static inline __attribute__((always_inline)) void
 gates_backward(size_t H, const real *gates, const real *candidate, const real *h, real *d_h,
                real *d_input, real *d_recurrent)
 {
+    NN_INDEPENDENT
     for (size_t i = 0; i < H; i++) {
         const real r = gates[i], z = gates[H + i], n = gates[2 * H + i];
         /* h' = (1 - z) * n + z * h */

@@ -71,4 +71,11 @@ static inline real real_logistic(real x)
 #define NN_VECTORISED
 #endif
 
+/* Before a loop whose iterations read nothing that another one writes. */
+#ifdef __clang__
+#define NN_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define NN_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 #endif
