@@ -6,6 +6,9 @@ libtext_a_SOURCES = \
 	src/text/intern.c src/text/intern.h \
 	src/text/vocab_table.c src/text/vocab_table.h \
 	src/text/vocab_learn.c src/text/vocab.h \
+	src/text/vocab_read.c \
 	src/text/vocab_write.c \
 	src/text/bpe_learn.c src/text/bpe_learn.h \
+	src/text/bpe.c src/text/bpe.h \
+	src/text/token.c src/text/token.h \
 	src/text/corpus.c src/text/corpus.h

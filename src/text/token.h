@@ -5,9 +5,10 @@
  *
  * The normalised text gets one space in front, then is cut into pieces: an optional single space
  * and a run of letters with their marks, a run of digits, or one other character; further white
- * space stands alone. A `word` token is a piece; `bpe` cuts each piece into learned
- * subwords and, for characters that the vocabulary lacks, into bytes. Since spaces are part of the tokens, detokenising is
- * concatenation, less the first space: detokenise(tokenise(x)) == normalise(x), exactly.
+ * space stands alone (piece.h has the rules). A `word` token is a piece; `bpe` cuts each piece into
+ * learned subwords and, for characters that the vocabulary lacks, into bytes. Since spaces are part
+ * of the tokens, detokenising is concatenation, less the first space:
+ * detokenise(tokenise(x)) == normalise(x), exactly.
  *
  * A tokenizer is immutable once open and may be used by any number of threads.
  */
@@ -34,11 +35,13 @@ struct tokenizer_spec { /* stands in model.json */
 
 struct token {
     int32_t id;
-    uint32_t begin, end;         /* bytes in the normalised text with its leading space */
-    uint32_t raw_begin, raw_end; /* bytes in the raw text; never empty unless the raw text is */
+    uint32_t begin, end; /* bytes in the normalised text with its leading space */
+    /* Whole characters of the raw text, in ascending order; tokens that share a character (byte
+       tokens do) have the same range. Empty only where the token is nothing but the added space. */
+    uint32_t raw_begin, raw_end;
 };
 
-struct encoded { /* zero-initialise; release with encoded_release; reusable */
+struct encoded {     /* zero-initialise; release with encoded_release; reusable */
     struct buf text; /* normalised text, with the leading space */
     struct token *tokens;
     size_t count, capacity;
@@ -46,21 +49,23 @@ struct encoded { /* zero-initialise; release with encoded_release; reusable */
 
 struct tokenizer;
 
-/* Opens vocab.sqlite at `path`, checks it (ids dense from 0, texts UTF-8, merges in range) and reads
-   it into memory; the database is closed again. */
+/* Opens vocab.sqlite at `path`, checks it (ids dense from 0, texts UTF-8, merges in range) and
+   reads it into memory; the database is closed again. */
 int tokenizer_open(struct tokenizer **tokenizer, const struct tokenizer_spec *spec,
                    const char *path, struct err *err);
 void tokenizer_free(struct tokenizer *tokenizer);
 const struct tokenizer_spec *tokenizer_spec(const struct tokenizer *tokenizer);
 size_t tokenizer_size(const struct tokenizer *tokenizer); /* number of ids */
-/* The token's text, NUL-terminated, its length in *len; "<0xE2>" for byte tokens. */
+/* The token's text, NUL-terminated, its length in *len; "<0xE2>" for byte tokens, "" for an id
+   outside the vocabulary. */
 const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t *len);
 
-/* Fills `out` (cleared first). No BOS or EOS is added. ERR_UTF8 names the byte offset. Empty or
-   all-gone text gives count 0. */
+/* Fills `out` (cleared first). No BOS or EOS is added. ERR_UTF8 names the byte offset. Empty text
+   gives count 0. Memory needed: at most 40 bytes a byte of normalised text. */
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
                      struct encoded *out, struct err *err);
-/* Appends the text of ids to `out`, special ids skipped; bytes that do not form UTF-8 become U+FFFD. */
+/* Appends the text of ids to `out`, special ids skipped; bytes that do not form UTF-8 become
+ * U+FFFD. */
 int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t count,
                      struct buf *out, struct err *err);
 void encoded_release(struct encoded *encoded);

@@ -7,9 +7,9 @@
 
 struct vocab_settings {
     struct tokenizer_spec tokenizer;
-    size_t merges;     /* bpe: how many merges to learn */
-    size_t max_words;  /* word: how many words to keep at most, the most frequent first; 0: all */
-    size_t min_count;  /* characters (bpe) or words (word) seen less often are left out */
+    size_t merges;    /* bpe: how many merges to learn */
+    size_t max_words; /* word: how many words to keep at most, the most frequent first; 0: all */
+    size_t min_count; /* characters (bpe) or words (word) seen less often are left out */
 };
 
 struct vocab_learner; /* counts pieces of the lines given to it */
