@@ -6,3 +6,11 @@ AM_TESTS_ENVIRONMENT = \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	DRAGOMAN_DATA="$${DRAGOMAN_DATA:-$(abs_top_srcdir)/../shared/data}"; export DRAGOMAN_DATA;
 EXTRA_DIST += tests/unit/without-cmocka.sh
+
+# Tiny bundles with random weights, for tests of whatever stands on models.
+check_LIBRARIES += tests/support/libsupport.a
+tests_support_libsupport_a_SOURCES = tests/support/tiny_bundle.c tests/support/tiny_bundle.h
+check_PROGRAMS += tests/support/make_tiny_bundle
+tests_support_make_tiny_bundle_SOURCES = tests/support/make_tiny_bundle.c
+tests_support_make_tiny_bundle_LDADD = tests/support/libsupport.a \
+	libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)

@@ -4,6 +4,12 @@ libmodel_a_SOURCES = \
 	src/model/spec_write.c src/model/spec_card.c \
 	src/model/safetensors.c src/model/safetensors.h \
 	src/model/bundle.c src/model/bundle.h \
+	src/model/classifier.c src/model/classifier.h src/model/classifier_learn.c \
+	src/model/model.c src/model/model.h \
+	src/model/registry.c src/model/registry.h \
 	src/model/parameter.c src/model/parameter.h \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_learn.c
 libmodel_a_SOURCES += src/model/batch.c src/model/batch.h
+libmodel_a_SOURCES += \
+	src/model/decode.c src/model/decode.h src/model/decode_parts.h \
+	src/model/decode_encode.c src/model/decode_step.c src/model/decode_beam.c

@@ -34,8 +34,8 @@ int model_translate(const struct model *model, const char *text, size_t len,
                     const struct decode_options *options, struct buf *out, float *score,
                     struct err *err);
 
-/* Probabilities of each label, [label_count], summing to 1. Any thread; the result does not depend on what
-   else runs. Empty text gives the prior. */
+/* Probabilities of each label, [label_count], summing to 1. Any thread; the result does not depend
+   on what else runs. Empty text gives the prior. */
 int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
                    struct err *err);
 

@@ -11,7 +11,7 @@ size_t ngram_limit(size_t count, size_t ngrams, size_t buckets)
 /* One step of the hash: an id joins; the multiplier and the shifts are those of splitmix64. */
 static uint64_t mix(uint64_t hash, int32_t id)
 {
-    hash += (uint64_t) (uint32_t) id + 0x9E3779B97F4A7C15;
+    hash += (uint64_t)(uint32_t)id + 0x9E3779B97F4A7C15;
     hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9;
     hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EB;
     return hash ^ (hash >> 31);
@@ -19,7 +19,7 @@ static uint64_t mix(uint64_t hash, int32_t id)
 
 static int compare_features(const void *left, const void *right)
 {
-    const uint32_t a = *(const uint32_t *) left, b = *(const uint32_t *) right;
+    const uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
     return (a > b) - (a < b);
 }
 
@@ -38,10 +38,10 @@ void ngram_features(const int32_t *ids, size_t count, size_t vocabulary, size_t 
     size_t n = 0;
     for (size_t begin = 0; begin < count; begin++) {
         uint64_t hash = mix(0, ids[begin]);
-        features[n++] = (uint32_t) ids[begin];
+        features[n++] = (uint32_t)ids[begin];
         for (size_t len = 2; buckets > 0 && len <= ngrams && begin + len <= count; len++) {
             hash = mix(hash, ids[begin + len - 1]);
-            features[n++] = (uint32_t) (vocabulary + hash % buckets);
+            features[n++] = (uint32_t)(vocabulary + hash % buckets);
         }
     }
     qsort(features, n, sizeof *features, compare_features);

@@ -9,5 +9,5 @@ libtrain_a_SOURCES = \
 	src/train/checkpoint.c src/train/checkpoint.h \
 	src/train/trainer.c src/train/trainer.h \
 	src/train/task.c src/train/task.h \
-	src/train/translation.c \
+	src/train/translation.c src/train/classification.c \
 	src/train/train.c src/train/train.h

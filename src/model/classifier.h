@@ -1,0 +1,104 @@
+/*
+ * The classification networks, two kinds behind one interface:
+ *
+ *   bag of words    logits = sum_f v_f W[f] + b     over the distinct features f of a text: tokens
+ *                   and hashed n-grams of tokens, v_f = 1 / sqrt(number of features), so that the
+ *                   feature vector has length 1 (logistic regression)
+ *   rnn             logits = W pool(gru(E x)) + b   over one or two directions; pool is the last
+ *                   state, the mean or the maximum of all states
+ *
+ * Probabilities are softmax(logits). A text without tokens has no features and a pool of zeros: its
+ * answer is softmax(b).
+ */
+#ifndef DRAGOMAN_MODEL_CLASSIFIER_H
+#define DRAGOMAN_MODEL_CLASSIFIER_H
+
+#include "base/rng.h"
+#include "model/parameter.h"
+#include "model/spec.h"
+#include "nn/cell_gru.h"
+
+#define CLASSIFIER_MAX_PARAMETERS 12
+
+struct classifier_weights {        /* or their gradients */
+    real *embedding;               /* rnn: [V, E] */
+    struct gru_weights encoder[2]; /* rnn */
+    real *output_weight;           /* rnn: [labels, D]; bag of words: [V + buckets, labels] */
+    real *output_bias;             /* [labels] */
+};
+
+struct classifier {
+    enum spec_kind kind;
+    size_t vocabulary, labels;
+    size_t ngrams, buckets;   /* bag of words */
+    size_t embedding, hidden; /* rnn: E, H of one direction */
+    size_t directions, pool;  /* rnn: 1 or 2; D = hidden * directions */
+    enum spec_pooling pooling;
+    struct classifier_weights weights;
+};
+
+/* The sizes from the spec; weights are not bound yet. */
+void classifier_size(struct classifier *model, const struct spec *spec);
+/* Fills the table for `weights` (the model's own or gradients of the same sizes); returns its
+   length. */
+size_t classifier_parameters(const struct classifier *model, struct classifier_weights *weights,
+                             struct parameter list[CLASSIFIER_MAX_PARAMETERS]);
+/* First weights for training; the model is bound. */
+void classifier_init(struct classifier *model, struct rng *rng);
+
+/* A model that reads its weights from an open bundle file, which must outlive it. */
+int classifier_open(struct classifier **model, const struct spec *spec,
+                    const struct safetensors *file, struct err *err);
+void classifier_free(struct classifier *model);
+
+/* probabilities [labels] of one text; ids < vocabulary. Any thread; work and memory are
+   proportional to `count`; the result depends on nothing but model and ids. */
+int classifier_predict(const struct classifier *model, const int32_t *ids, size_t count,
+                       float *probabilities, struct err *err);
+
+/* The features of one text for the bag of words: features [classifier_feature_limit(count)]
+   receives *feature_count distinct ones, in ascending order. */
+size_t classifier_feature_limit(const struct classifier *model, size_t count);
+void classifier_features(const struct classifier *model, const int32_t *ids, size_t count,
+                         uint32_t *features, size_t *feature_count);
+/* Their values, the same for training and for inference: values [count]. */
+void classifier_values(size_t count, real *values);
+/* logits [labels] = b + sum_i values[i] W[features[i]] */
+void classifier_bag_logits(const struct classifier *model, size_t count, const uint32_t *features,
+                           const real *values, real *logits);
+
+/* Training ------------------------------------------------------------------------------------ */
+
+struct classifier_batch {
+    size_t batch, steps;      /* B; rnn: S, the longest text, at least 1 */
+    const int32_t *ids;       /* rnn: [S, B], time-major, PAD after the text's end */
+    const int32_t *lengths;   /* rnn: [B], 0 is allowed */
+    const uint32_t *features; /* bag of words: of all texts, one after the other */
+    const size_t *ends;       /* bag of words: [B], where each text's features end */
+    const int32_t *labels;    /* [B] */
+};
+
+struct classifier_training {
+    double dropout_input;  /* of the embedding's entries (rnn) or of features (bag of words) */
+    double dropout_output; /* of the pool (rnn) */
+    double label_smoothing;
+    double scale; /* of the gradient: 1 / texts of the whole update */
+};
+
+struct classifier_sums {
+    double loss;         /* sum over texts, with smoothing */
+    double negative_log; /* sum of -log p(label), natural logarithm */
+};
+
+/* logits [B, labels], with dropout as in training. */
+int classifier_forward(const struct classifier *model, const struct classifier_batch *batch,
+                       const struct classifier_training *training, struct rng *rng, real *logits,
+                       struct arena *arena, struct err *err);
+/* Forward, loss and backward: adds the gradient of scale * loss to `gradients` and the sums to
+ *sums. */
+int classifier_learn(const struct classifier *model, const struct classifier_weights *gradients,
+                     const struct classifier_batch *batch,
+                     const struct classifier_training *training, struct rng *rng,
+                     struct classifier_sums *sums, struct arena *arena, struct err *err);
+
+#endif

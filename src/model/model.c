@@ -1,0 +1,146 @@
+/* A loaded model: a bundle whose tensors have been bound to the network that its spec describes. */
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/bundle.h"
+#include "model/classifier.h"
+#include "model/seq2seq.h"
+
+static int open_network(struct model *model, struct err *err)
+{
+    int code;
+    if (model->spec.task == SPEC_TRANSLATION)
+        code = seq2seq_open(&model->seq2seq, &model->spec, &model->weights, err);
+    else
+        code = classifier_open(&model->classifier, &model->spec, &model->weights, err);
+    if (code < 0)
+        err_context(err, "%s/" BUNDLE_WEIGHTS, model->folder);
+    return code;
+}
+
+int model_open(struct model **model, const char *folder, struct err *err)
+{
+    struct bundle bundle;
+    int code = bundle_open(&bundle, folder, err);
+    if (code < 0)
+        return code;
+    struct model *opened = mem_alloc(1, sizeof *opened, err);
+    if (opened == NULL) {
+        bundle_release(&bundle);
+        return ERR_MEMORY;
+    }
+    opened->spec = bundle.spec;
+    opened->weights = bundle.weights;
+    opened->tokenizer = bundle.tokenizer;
+    opened->references = 1;
+    opened->folder = mem_copy_text(folder, strlen(folder), err);
+    code = opened->folder == NULL ? ERR_MEMORY : open_network(opened, err);
+    if (code < 0) {
+        model_release(opened);
+        return code;
+    }
+    *model = opened;
+    return 0;
+}
+
+struct model *model_retain(struct model *model)
+{
+    __atomic_add_fetch(&model->references, 1, __ATOMIC_RELAXED);
+    return model;
+}
+
+void model_release(struct model *model)
+{
+    if (model == NULL || __atomic_sub_fetch(&model->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    classifier_free(model->classifier);
+    seq2seq_free(model->seq2seq);
+    tokenizer_free(model->tokenizer);
+    safetensors_close(&model->weights);
+    spec_release(&model->spec);
+    mem_free(model->folder);
+    mem_free(model);
+}
+
+/* The text's ids in fresh memory. */
+static int encode(const struct model *model, const char *text, size_t len, int32_t **ids,
+                  size_t *count, struct err *err)
+{
+    struct encoded encoded = {.count = 0};
+    int code = tokenizer_encode(model->tokenizer, text, len, &encoded, err);
+    if (code < 0)
+        goto out;
+    *ids = mem_alloc(encoded.count, sizeof **ids, err);
+    if (*ids == NULL) {
+        code = ERR_MEMORY;
+        goto out;
+    }
+    for (size_t i = 0; i < encoded.count; i++)
+        (*ids)[i] = encoded.tokens[i].id;
+    *count = encoded.count;
+out:
+    encoded_release(&encoded);
+    return code;
+}
+
+static int wrong_task(const struct model *model, enum spec_task task, struct err *err)
+{
+    return err_set(err, ERR_ARGUMENT, "model \"%s\" is for %s, not for %s", model->spec.name,
+                   spec_task_name(model->spec.task), spec_task_name(task));
+}
+
+int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
+                   struct err *err)
+{
+    int32_t *ids = NULL;
+    size_t count = 0;
+    if (model->classifier == NULL)
+        return wrong_task(model, SPEC_CLASSIFICATION, err);
+    int code = encode(model, text, len, &ids, &count, err);
+    if (code == 0)
+        code = classifier_predict(model->classifier, ids, count, probabilities, err);
+    mem_free(ids);
+    return code;
+}
+
+/* Decodes one sentence with a decoder of its own. */
+static int decode(const struct model *model, const int32_t *ids, size_t count,
+                  const struct decode_options *options, struct decode_result **result,
+                  struct err *err)
+{
+    int code = ERR_MEMORY;
+    struct decoder *decoder = decoder_new(model->seq2seq, options->beam, err);
+    if (decoder == NULL)
+        return code;
+    code = decoder_join(decoder, ids, count, options, NULL, err);
+    *result = NULL;
+    while (code == 0 && (*result = decoder_take(decoder)) == NULL)
+        code = decoder_step(decoder, err);
+    decoder_free(decoder);
+    return code;
+}
+
+int model_translate(const struct model *model, const char *text, size_t len,
+                    const struct decode_options *options, struct buf *out, float *score,
+                    struct err *err)
+{
+    int32_t *ids = NULL;
+    size_t count = 0;
+    struct decode_result *result = NULL;
+    if (model->seq2seq == NULL)
+        return wrong_task(model, SPEC_TRANSLATION, err);
+    int code = encode(model, text, len, &ids, &count, err);
+    if (code < 0 || (code = decode(model, ids, count, options, &result, err)) < 0)
+        goto out;
+    const struct hypothesis *best = &result->hypotheses[0];
+    code = tokenizer_decode(model->tokenizer, best->ids, best->count, out, err);
+    if (score != NULL)
+        *score = best->score;
+out:
+    decode_result_free(result);
+    mem_free(ids);
+    return code;
+}

@@ -1,0 +1,367 @@
+/*
+ * The classification task, for both kinds of network: texts with one label each; accuracy on
+ * development data. Training texts are cut at the recipe's limit, development texts are read whole,
+ * as they will be when the model is in use.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/classifier.h"
+#include "train/task.h"
+
+struct classification {
+    struct task_data data;
+    struct classifier shape; /* sizes alone; each use binds its own copy */
+    const char **names;      /* the data's labels, sorted; texts belong to the corpus */
+    struct task_ids texts, dev_texts;
+    int32_t *labels, *dev_labels;
+    struct batch_key *keys;
+};
+
+static size_t length_of(const struct task_ids *ids, size_t i)
+{
+    return ids->begins[i + 1] - ids->begins[i];
+}
+
+static struct classifier bind(const struct classification *classification, real *weights)
+{
+    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct classifier model = classification->shape;
+    parameters_bind(list, classifier_parameters(&model, &model.weights, list), weights);
+    return model;
+}
+
+static double classification_units(void *context, uint32_t example)
+{
+    (void)context;
+    (void)example;
+    return 1;
+}
+
+static void classification_init(void *context, real *weights, struct rng *rng)
+{
+    struct classifier model = bind(context, weights);
+    classifier_init(&model, rng);
+}
+
+/* The share's texts as a padded, time-major batch. */
+static int make_sequences(const struct classification *classification, struct trainer_share *share,
+                          struct classifier_batch *batch)
+{
+    const struct task_ids *texts = &classification->texts;
+    const size_t B = share->count;
+    size_t S = 1;
+    for (size_t b = 0; b < B; b++)
+        S = length_of(texts, share->examples[b]) > S ? length_of(texts, share->examples[b]) : S;
+    int32_t *ids = arena_alloc(&share->arena, S * B, sizeof *ids, &share->err);
+    int32_t *lengths = arena_alloc(&share->arena, B, sizeof *lengths, &share->err);
+    if (ids == NULL || lengths == NULL)
+        return ERR_MEMORY;
+    for (size_t b = 0; b < B; b++) {
+        const int32_t *text = texts->ids + texts->begins[share->examples[b]];
+        lengths[b] = (int32_t)length_of(texts, share->examples[b]);
+        for (size_t t = 0; t < (size_t)lengths[b]; t++)
+            ids[t * B + b] = text[t];
+    }
+    batch->steps = S;
+    batch->ids = ids;
+    batch->lengths = lengths;
+    return 0;
+}
+
+/* The share's texts as features, one text behind the other. */
+static int make_features(const struct classification *classification, struct trainer_share *share,
+                         struct classifier_batch *batch)
+{
+    const struct task_ids *texts = &classification->texts;
+    const struct classifier *shape = &classification->shape;
+    const size_t B = share->count;
+    size_t limit = 0, at = 0;
+    for (size_t b = 0; b < B; b++)
+        limit += classifier_feature_limit(shape, length_of(texts, share->examples[b]));
+    uint32_t *features = arena_alloc(&share->arena, limit, sizeof *features, &share->err);
+    size_t *ends = arena_alloc(&share->arena, B, sizeof *ends, &share->err);
+    if (features == NULL || ends == NULL)
+        return ERR_MEMORY;
+    for (size_t b = 0; b < B; b++) {
+        const size_t i = share->examples[b];
+        size_t found;
+        classifier_features(shape, texts->ids + texts->begins[i], length_of(texts, i),
+                            features + at, &found);
+        ends[b] = at += found;
+    }
+    batch->features = features;
+    batch->ends = ends;
+    return 0;
+}
+
+static int make_batch(const struct classification *classification, struct trainer_share *share,
+                      struct classifier_batch *batch)
+{
+    int32_t *labels = arena_alloc(&share->arena, share->count, sizeof *labels, &share->err);
+    if (labels == NULL)
+        return ERR_MEMORY;
+    for (size_t b = 0; b < share->count; b++)
+        labels[b] = classification->labels[share->examples[b]];
+    *batch = (struct classifier_batch){.batch = share->count, .labels = labels};
+    if (classification->shape.kind == SPEC_RNN_CLASSIFIER)
+        return make_sequences(classification, share, batch);
+    return make_features(classification, share, batch);
+}
+
+static int classification_learn(void *context, struct trainer_share *share)
+{
+    const struct classification *classification = context;
+    const struct recipe *recipe = classification->data.recipe;
+    const struct classifier model = bind(classification, (real *)(uintptr_t)share->weights);
+    const struct classifier gradient = bind(classification, share->gradient);
+    const struct classifier_training training = {
+        .dropout_input = recipe->dropout_embedding,
+        .dropout_output = recipe->dropout_output,
+        .label_smoothing = recipe->label_smoothing,
+        .scale = share->scale,
+    };
+    struct classifier_batch batch;
+    struct classifier_sums sums = {0};
+    int code = make_batch(classification, share, &batch);
+    if (code == 0)
+        code = classifier_learn(&model, &gradient.weights, &batch, &training, &share->rng, &sums,
+                                &share->arena, &share->err);
+    share->sums.loss = sums.loss;
+    return code;
+}
+
+/* Every thread takes each threads-th development text. */
+struct evaluation {
+    const struct classification *classification;
+    struct classifier model;
+    struct evaluation_part {
+        size_t correct;
+        struct err err;
+    } * parts; /* [threads] */
+    size_t threads;
+};
+
+static void run_evaluation(void *context, int index)
+{
+    struct evaluation *evaluation = context;
+    struct evaluation_part *part = &evaluation->parts[index];
+    const struct classification *classification = evaluation->classification;
+    const struct task_ids *texts = &classification->dev_texts;
+    const size_t labels = evaluation->model.labels;
+    float *probabilities = mem_alloc(labels, sizeof *probabilities, &part->err);
+    for (size_t i = (size_t)index; probabilities != NULL && i < texts->count;
+         i += evaluation->threads) {
+        size_t best = 0;
+        if (classifier_predict(&evaluation->model, texts->ids + texts->begins[i],
+                               length_of(texts, i), probabilities, &part->err) < 0)
+            break;
+        for (size_t l = 1; l < labels; l++)
+            best = probabilities[l] > probabilities[best] ? l : best;
+        part->correct += best == (size_t)classification->dev_labels[i];
+    }
+    mem_free(probabilities);
+}
+
+static int classification_evaluate(void *context, real *weights, struct pool *pool, double *score,
+                                   struct err *err)
+{
+    const struct classification *classification = context;
+    struct evaluation evaluation = {.classification = classification,
+                                    .model = bind(classification, weights),
+                                    .threads = (size_t)pool_threads(pool)};
+    size_t correct = 0;
+    int code = 0;
+    evaluation.parts = mem_alloc(evaluation.threads, sizeof *evaluation.parts, err);
+    if (evaluation.parts == NULL)
+        return ERR_MEMORY;
+    pool_run(pool, run_evaluation, &evaluation);
+    for (size_t t = 0; t < evaluation.threads && code == 0; t++) {
+        correct += evaluation.parts[t].correct;
+        if (evaluation.parts[t].err.code != 0)
+            code =
+                err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
+    }
+    *score = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    mem_free(evaluation.parts);
+    return code;
+}
+
+static int classification_save(void *context, real *weights, double score, struct err *err)
+{
+    struct classification *classification = context;
+    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct classifier model = classification->shape;
+    const size_t count = classifier_parameters(&model, &model.weights, list);
+    parameters_bind(list, count, weights);
+    classification->data.best_score = score;
+    return task_save(&classification->data, list, count, "accuracy", err);
+}
+
+/*
+ * Setting up
+ */
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The different labels of the training data, sorted, in classification->names. */
+static int collect_names(struct classification *classification, size_t *count, struct err *err)
+{
+    const struct corpus *corpus = &classification->data.train;
+    const char **names = mem_alloc(corpus->count, sizeof *names, err);
+    classification->names = names;
+    if (names == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < corpus->count; i++)
+        names[i] = corpus->lines[i].second;
+    qsort(names, corpus->count, sizeof *names, compare_names);
+    *count = 0;
+    for (size_t i = 0; i < corpus->count; i++)
+        if (*count == 0 || strcmp(names[*count - 1], names[i]) != 0)
+            names[(*count)++] = names[i];
+    if (*count < 2 || *count > SPEC_MAX_LABELS)
+        return err_set(err, ERR_LIMIT, "the training data has %zu labels, allowed are 2 to %d",
+                       *count, SPEC_MAX_LABELS);
+    return 0;
+}
+
+/* What the model calls a label of the data: the recipe may rename it with LABEL=NAME. */
+static const char *model_name(const struct recipe *recipe, const char *label)
+{
+    const size_t len = strlen(label);
+    for (size_t i = 0; i < recipe->labels.count; i++) {
+        const char *item = recipe->labels.items[i];
+        if (strncmp(item, label, len) == 0 && item[len] == '=')
+            return item + len + 1;
+    }
+    return label;
+}
+
+static int fill_spec(struct classification *classification, struct err *err)
+{
+    struct spec *spec = &classification->data.spec;
+    size_t count;
+    int code = collect_names(classification, &count, err);
+    if (code < 0)
+        return code;
+    spec->labels = mem_alloc(count, sizeof *spec->labels, err);
+    if (spec->labels == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = model_name(classification->data.recipe, classification->names[i]);
+        spec->labels[i] = mem_copy_text(name, strlen(name), err);
+        if (spec->labels[i] == NULL)
+            return ERR_MEMORY;
+        spec->label_count++;
+    }
+    return 0;
+}
+
+/* Ids and labels of a corpus, texts cut at `limit` tokens. */
+static int encode_texts(const struct classification *classification, const struct corpus *corpus,
+                        size_t limit, struct task_ids *ids, int32_t **labels, struct err *err)
+{
+    struct encoded scratch = {.count = 0};
+    size_t tokens;
+    int code = task_ids_init(ids, corpus->count, err);
+    *labels = mem_alloc(corpus->count, sizeof **labels, err);
+    if (*labels == NULL)
+        code = ERR_MEMORY;
+    for (size_t i = 0; i < corpus->count && code == 0; i++) {
+        const struct corpus_line *line = &corpus->lines[i];
+        const char **found =
+            bsearch(&line->second, classification->names, classification->data.spec.label_count,
+                    sizeof *classification->names, compare_names);
+        if (found == NULL)
+            code = err_set(err, ERR_FORMAT,
+                           "the development data has the label \"%s\", which the "
+                           "training data lacks",
+                           line->second);
+        else
+            (*labels)[i] = (int32_t)(found - classification->names);
+        if (code == 0)
+            code = task_ids_add(ids, classification->data.tokenizer, line->first, line->first_len,
+                                limit, &scratch, &tokens, err);
+    }
+    encoded_release(&scratch);
+    return code;
+}
+
+/* Sequences meet others of their length; for features the length does not matter. */
+static int make_keys(struct classification *classification, struct err *err)
+{
+    const struct task_ids *texts = &classification->texts;
+    const bool sequences = classification->shape.kind == SPEC_RNN_CLASSIFIER;
+    classification->keys = mem_alloc(texts->count, sizeof *classification->keys, err);
+    if (classification->keys == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < texts->count; i++) {
+        const uint32_t length = (uint32_t)length_of(texts, i);
+        classification->keys[i] =
+            sequences ? (struct batch_key){.order = length, .tokens = length > 0 ? length : 1}
+                      : (struct batch_key){.order = 0, .tokens = 1};
+    }
+    return 0;
+}
+
+static int set_up(struct classification *classification, const struct recipe *recipe,
+                  const char *command, const char *folder, struct err *err)
+{
+    struct task_data *data = &classification->data;
+    int code;
+    if ((code = task_data_open(data, recipe, command, folder, false, err)) < 0 ||
+        (code = fill_spec(classification, err)) < 0 ||
+        (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
+                             &classification->texts, &classification->labels, err)) < 0 ||
+        (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
+                             &classification->dev_labels, err)) < 0)
+        return code;
+    classifier_size(&classification->shape, &data->spec);
+    return make_keys(classification, err);
+}
+
+int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                        const char *folder, struct err *err)
+{
+    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct classifier_weights slots;
+    struct classification *classification = mem_alloc(1, sizeof *classification, err);
+    if (classification == NULL)
+        return ERR_MEMORY;
+    *task = (struct trainer_task){.context = classification,
+                                  .unit = "examples",
+                                  .score_name = "accuracy",
+                                  .units = classification_units,
+                                  .init = classification_init,
+                                  .learn = classification_learn,
+                                  .evaluate = classification_evaluate,
+                                  .save = classification_save};
+    const int code = set_up(classification, recipe, command, folder, err);
+    if (code < 0) {
+        classification_task_release(task);
+        return code;
+    }
+    task->parameters =
+        parameters_total(list, classifier_parameters(&classification->shape, &slots, list));
+    task->keys = classification->keys;
+    task->examples = classification->texts.count;
+    return 0;
+}
+
+void classification_task_release(struct trainer_task *task)
+{
+    struct classification *classification = task->context;
+    mem_free(classification->keys);
+    mem_free(classification->dev_labels);
+    task_ids_release(&classification->dev_texts);
+    mem_free(classification->labels);
+    task_ids_release(&classification->texts);
+    mem_free(classification->names);
+    task_data_release(&classification->data);
+    mem_free(classification);
+    task->context = NULL;
+}

@@ -1,0 +1,145 @@
+/* Tiny bundles: a vocabulary learned from a few lines, and weights drawn from one generator. */
+#include "tiny_bundle.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "model/bundle.h"
+#include "model/classifier.h"
+#include "model/seq2seq.h"
+#include "nn/init.h"
+#include "text/vocab.h"
+
+static const char *const lines[] = {
+    "I want to know why you did not come.",
+    "Je veux savoir pourquoi tu n'es pas venu.",
+    "The house is small, but the garden is large.",
+    "La maison est petite, mais le jardin est grand.",
+    "Great fun from the first minute to the last!",
+    "A dull mess: nobody should have to see it.",
+    "Où est la gare ? Elle est à côté de l'église.",
+    "Where is the station? It is next to the church.",
+};
+
+struct network { /* one of the two, over one flat vector */
+    struct seq2seq seq2seq;
+    struct classifier classifier;
+    struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
+    size_t count;
+    real *flat;
+};
+
+static void describe(const struct tiny_bundle *bundle, struct spec *spec)
+{
+    static char *labels[] = {"negative", "positive"};
+    const bool translation = bundle->kind == SPEC_SEQ2SEQ;
+    *spec = (struct spec){
+        .task = translation ? SPEC_TRANSLATION : SPEC_CLASSIFICATION,
+        .kind = bundle->kind,
+        .tokenizer = {.kind = bundle->kind == SPEC_BAG_OF_WORDS ? TOKEN_WORD : TOKEN_BPE,
+                      .form = NORM_NFC,
+                      .fold = !translation},
+        .embedding = 8,
+        .encoder_hidden = 6,
+        .decoder_hidden = 10,
+        .bidirectional = true,
+        .tied = true,
+        .pooling = SPEC_POOL_MEAN,
+        .ngrams = 2,
+        .buckets = 64,
+        .beam = 2,
+        .length_penalty = 1.0,
+    };
+    snprintf(spec->name, sizeof spec->name, "%s", bundle->name);
+    if (!translation) {
+        spec->labels = labels;
+        spec->label_count = 2;
+        return;
+    }
+    snprintf(spec->source, sizeof spec->source, "%s", bundle->source ? bundle->source : "en");
+    snprintf(spec->target, sizeof spec->target, "%s", bundle->target ? bundle->target : "fr");
+}
+
+/* Learns the vocabulary, saves it at `path` and tells its size to the spec. */
+static int make_vocabulary(struct spec *spec, const char *path, struct err *err)
+{
+    const struct vocab_settings settings = {
+        .tokenizer = spec->tokenizer, .merges = 40, .min_count = 1};
+    struct tokenizer *tokenizer;
+    struct vocab_learner *learner = vocab_learner_new(&settings, err);
+    if (learner == NULL)
+        return ERR_MEMORY;
+    int code = 0;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0] && code == 0; i++)
+        code = vocab_learner_add(learner, lines[i], strlen(lines[i]), err);
+    if (code == 0)
+        code = vocab_learner_save(learner, path, err);
+    vocab_learner_free(learner);
+    if (code == 0 && (code = tokenizer_open(&tokenizer, &spec->tokenizer, path, err)) == 0) {
+        spec->vocabulary = tokenizer_size(tokenizer);
+        tokenizer_free(tokenizer);
+    }
+    return code;
+}
+
+/* Weights large enough that different texts get clearly different answers. */
+static int make_network(struct network *network, const struct spec *spec, uint64_t seed,
+                        struct err *err)
+{
+    struct rng rng;
+    if (spec->kind == SPEC_SEQ2SEQ) {
+        seq2seq_size(&network->seq2seq, spec);
+        network->count =
+            seq2seq_parameters(&network->seq2seq, &network->seq2seq.weights, network->list);
+    } else {
+        classifier_size(&network->classifier, spec);
+        network->count = classifier_parameters(&network->classifier, &network->classifier.weights,
+                                               network->list);
+    }
+    const size_t total = parameters_total(network->list, network->count);
+    network->flat = mem_alloc(total, sizeof *network->flat, err);
+    if (network->flat == NULL)
+        return ERR_MEMORY;
+    parameters_bind(network->list, network->count, network->flat);
+    rng_seed(&rng, seed, 0);
+    init_normal(total, 0.7, &rng, network->flat);
+    return 0;
+}
+
+int tiny_bundle_write(const char *folder, const struct tiny_bundle *bundle, struct err *err)
+{
+    struct spec spec;
+    struct network network = {.flat = NULL};
+    struct tensor tensors[SEQ2SEQ_MAX_PARAMETERS];
+    struct buf vocabulary = BUF_INIT;
+    describe(bundle, &spec);
+    int code = buf_printf(&vocabulary, err, "%s.vocabulary", folder);
+    if (code < 0 || (code = make_vocabulary(&spec, vocabulary.data, err)) < 0 ||
+        (code = make_network(&network, &spec, bundle->seed, err)) < 0)
+        goto out;
+    parameters_tensors(network.list, network.count, tensors);
+    code = bundle_save(folder, &spec, vocabulary.data, tensors, network.count, err);
+    remove(vocabulary.data);
+out:
+    mem_free(network.flat);
+    buf_release(&vocabulary);
+    return code;
+}
+
+int tiny_bundle_write_all(const char *folder, struct err *err)
+{
+    static const struct tiny_bundle bundles[] = {
+        {"tiny-en-fr", SPEC_SEQ2SEQ, "en", "fr", 1},
+        {"tiny-fr-en", SPEC_SEQ2SEQ, "fr", "en", 2},
+        {"tiny-bag", SPEC_BAG_OF_WORDS, NULL, NULL, 3},
+        {"tiny-rnn", SPEC_RNN_CLASSIFIER, NULL, NULL, 4},
+    };
+    int code = file_make_folders(folder, err);
+    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0] && code == 0; i++) {
+        char *path = file_join(folder, bundles[i].name, err);
+        code = path == NULL ? ERR_MEMORY : tiny_bundle_write(path, &bundles[i], err);
+        mem_free(path);
+    }
+    return code;
+}
