@@ -5,7 +5,7 @@
 
 size_t ngram_limit(size_t count, size_t ngrams, size_t buckets)
 {
-    return buckets == 0 ? count : count * ngrams;
+    return buckets == 0 || ngrams == 0 ? count : count * ngrams;
 }
 
 /* One step of the hash: an id joins; the multiplier and the shifts are those of splitmix64. */

@@ -49,8 +49,9 @@ struct encoded {     /* zero-initialise; release with encoded_release; reusable 
 
 struct tokenizer;
 
-/* Opens vocab.sqlite at `path`, checks it (ids dense from 0, texts UTF-8, merges in range) and
-   reads it into memory; the database is closed again. */
+/* Opens vocab.sqlite at `path`, checks it (settings as in `spec`, ids dense from 0, texts UTF-8 and
+   different, merges in range) and reads it into memory; the database is closed again. The error
+   names file and fault; ERR_BUSY where another program has it locked. */
 int tokenizer_open(struct tokenizer **tokenizer, const struct tokenizer_spec *spec,
                    const char *path, struct err *err);
 void tokenizer_free(struct tokenizer *tokenizer);
@@ -65,7 +66,7 @@ const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
                      struct encoded *out, struct err *err);
 /* Appends the text of ids to `out`, special ids skipped; bytes that do not form UTF-8 become
- * U+FFFD. */
+   U+FFFD. ERR_ARGUMENT for an id outside the vocabulary; `out` is then as it was. */
 int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t count,
                      struct buf *out, struct err *err);
 void encoded_release(struct encoded *encoded);
