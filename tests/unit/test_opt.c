@@ -28,7 +28,7 @@ static const struct opt table[] = {
     {"port", 'p', OPT_INT, OPT_ANYWHERE, "net", AT(port), "7740", 0, 65535, NULL, "N", NULL,
      "TCP port"},
     {"listen", 'l', OPT_LIST, OPT_ANYWHERE, "net", AT(listen), "127.0.0.1:7740", 0, 0, NULL,
-     "ADDR:PORT", NULL, "address to listen on"},
+     "ADDR:PORT", NULL, "address"},
     {"memory", 'm', OPT_INT, OPT_ANYWHERE, "limits", AT(memory), "64M", 1024, 1073741824, NULL, "N",
      "bytes", "memory at most"},
     {"rate", 'r', OPT_REAL, OPT_ANYWHERE, "limits", AT(rate), "0.5", 0.25, 8, NULL, "X", "1/s",

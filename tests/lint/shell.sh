@@ -1,0 +1,17 @@
+#!/bin/sh
+# The scripts parse, and shellcheck has nothing to say where it is installed.
+. "$(dirname "$0")/common.sh"
+
+scripts() {
+    echo quickstart
+    find tests bench -name '*.sh'
+}
+
+scripts | while read -r script; do
+    sh -n "$script" 2>&1 | report "$script"
+done
+if command -v shellcheck >/dev/null; then
+    scripts | xargs shellcheck -x -e SC1091 -f gcc | report "shellcheck"
+fi
+
+finish
