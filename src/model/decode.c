@@ -1,0 +1,357 @@
+/*
+ * The decoder as an object: which sentences are in flight, their rows, and their results.
+ *
+ * A step first gathers the states of all live rows, each from the row that it extends, then sends
+ * them through the target side block by block. What a step needs is allocated when the decoder is
+ * made and when a sentence joins; only results are allocated when a sentence is done. Where that
+ * fails, the sentence stays, done, and the next step tries again.
+ */
+#include "model/decode.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model/decode_parts.h"
+#include "text/token.h"
+
+#define SENTENCE_BLOCK 65536 /* bytes; most sentences need one block */
+
+/* Making --------------------------------------------------------------------------------------- */
+
+static int allocate(struct decoder *decoder, struct err *err)
+{
+    const struct seq2seq *model = decoder->model;
+    const size_t rows = decoder->rows, S = DECODE_MAX_SOURCE + 1;
+    const size_t block = rows < DECODE_BLOCK_ROWS ? rows : DECODE_BLOCK_ROWS;
+    const size_t E = model->embedding, He = model->encoder_hidden;
+    const size_t D = model->memory, H = model->hidden;
+    const struct {
+        real **slot;
+        size_t rows, columns;
+    } list[] = {
+        {&decoder->attention, H, D},
+        {&decoder->states, rows, H},
+        {&decoder->gathered, rows, H},
+        {&decoder->embedded, S, E},
+        {&decoder->products, S, 3 * He},
+        {&decoder->recurrent, 1, 3 * He},
+        {&decoder->state, 1, He},
+        {&decoder->last, block, E},
+        {&decoder->input_products, block, 3 * H},
+        {&decoder->state_products, block, 3 * H},
+        {&decoder->joined, block, D + H},
+        {&decoder->output, block, E},
+        {&decoder->logits, block, model->vocabulary},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (!(*list[i].slot =
+                  mem_alloc(list[i].rows, decode_stride(list[i].columns) * sizeof(real), err)))
+            return ERR_MEMORY;
+    decoder->flight = mem_alloc(rows, sizeof *decoder->flight, err);
+    decoder->live = mem_alloc(rows, sizeof *decoder->live, err);
+    return decoder->flight && decoder->live ? 0 : ERR_MEMORY;
+}
+
+struct decoder *decoder_new(const struct seq2seq *model, size_t rows, struct err *err)
+{
+    const size_t D = model->memory, H = model->hidden;
+    if (rows == 0 || model->vocabulary < TOKEN_FIRST) {
+        err_set(err, ERR_ARGUMENT, "cannot decode with %zu rows and a vocabulary of %zu", rows,
+                model->vocabulary);
+        return NULL;
+    }
+    struct decoder *decoder = mem_alloc(1, sizeof *decoder, err);
+    if (!decoder)
+        return NULL;
+    decoder->model = model;
+    decoder->rows = rows;
+    decoder->outcomes_end = &decoder->outcomes;
+    if (allocate(decoder, err)) {
+        decoder_free(decoder);
+        return NULL;
+    }
+    for (size_t h = 0; h < H; h++)
+        for (size_t d = 0; d < D; d++)
+            decoder->attention[h * D + d] = model->weights.attention[d * H + h];
+    return decoder;
+}
+
+static void sentence_free(struct sentence *sentence)
+{
+    if (!sentence)
+        return;
+    arena_release(&sentence->arena);
+    mem_free(sentence);
+}
+
+void decoder_free(struct decoder *decoder)
+{
+    if (!decoder)
+        return;
+    for (size_t i = 0; i < decoder->flight_count; i++)
+        sentence_free(decoder->flight[i]);
+    struct decode_result *result;
+    while ((result = decoder_take(decoder)))
+        decode_result_free(result);
+    real *const buffers[] = {
+        decoder->attention,      decoder->states,         decoder->gathered, decoder->embedded,
+        decoder->products,       decoder->recurrent,      decoder->state,    decoder->last,
+        decoder->input_products, decoder->state_products, decoder->joined,   decoder->output,
+        decoder->logits,
+    };
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        mem_free(buffers[i]);
+    mem_free(decoder->live);
+    mem_free(decoder->flight);
+    mem_free(decoder);
+}
+
+/* Joining -------------------------------------------------------------------------------------- */
+
+static int check_options(const struct decoder *decoder, const struct decode_options *options,
+                         struct err *err)
+{
+    const size_t beam = options->beam;
+    const double penalty = options->length_penalty;
+    if (beam < 1 || beam > DECODE_MAX_BEAM)
+        return err_set(err, ERR_ARGUMENT, "beam is %zu, not 1 to %d", beam, DECODE_MAX_BEAM);
+    if (options->nbest < 1 || options->nbest > beam)
+        return err_set(err, ERR_ARGUMENT, "nbest is %zu, not 1 to the beam, %zu", options->nbest,
+                       beam);
+    if (!(penalty >= 0 && penalty <= DECODE_MAX_LENGTH_PENALTY))
+        return err_set(err, ERR_ARGUMENT, "length_penalty is %g, not 0 to %g", penalty,
+                       DECODE_MAX_LENGTH_PENALTY);
+    if (options->max_length > DECODE_MAX_LENGTH)
+        return err_set(err, ERR_LIMIT, "max_length is %zu, more than %d", options->max_length,
+                       DECODE_MAX_LENGTH);
+    if (beam > decoder->rows)
+        return err_set(err, ERR_LIMIT, "a beam of %zu does not fit a decoder of %zu rows", beam,
+                       decoder->rows);
+    return 0;
+}
+
+static int check_source(const struct decoder *decoder, const int32_t *source, size_t count,
+                        struct err *err)
+{
+    if (count > DECODE_MAX_SOURCE)
+        return err_set(err, ERR_LIMIT, "a sentence of %zu tokens, more than %d", count,
+                       DECODE_MAX_SOURCE);
+    for (size_t i = 0; i < count; i++)
+        if (source[i] < 0 || (size_t)source[i] >= decoder->model->vocabulary)
+            return err_set(err, ERR_ARGUMENT, "token %zu of the source has the id %d of %zu", i,
+                           (int)source[i], decoder->model->vocabulary);
+    return 0;
+}
+
+static int sentence_allocate(struct sentence *sentence, const struct seq2seq *model,
+                             struct err *err)
+{
+    const size_t S = sentence->steps, beam = sentence->options.beam;
+    const size_t longest = sentence->options.max_length;
+    struct arena *arena = &sentence->arena;
+    sentence->source = arena_alloc(arena, S, sizeof(int32_t), err);
+    sentence->memory = arena_alloc(arena, S * model->memory, sizeof(real), err);
+    sentence->keys = arena_alloc(arena, S * model->hidden, sizeof(real), err);
+    sentence->first = arena_alloc(arena, model->hidden, sizeof(real), err);
+    sentence->extensions = arena_alloc(arena, longest * beam, sizeof(struct extension), err);
+    sentence->attention =
+        arena_alloc(arena, (longest + 1) * beam, decode_stride(S) * sizeof(real), err);
+    return sentence->source && sentence->memory && sentence->keys && sentence->first &&
+                   sentence->extensions && sentence->attention
+               ? 0
+               : ERR_MEMORY;
+}
+
+static struct sentence *sentence_new(const struct seq2seq *model, const int32_t *source,
+                                     size_t count, const struct decode_options *options, void *tag,
+                                     struct err *err)
+{
+    struct sentence *sentence = mem_alloc(1, sizeof *sentence, err);
+    if (!sentence)
+        return NULL;
+    arena_init(&sentence->arena, SENTENCE_BLOCK);
+    sentence->tag = tag;
+    sentence->options = *options;
+    if (options->max_length == 0)
+        sentence->options.max_length = 2 * count + 10;
+    sentence->steps = count + 1;
+    sentence->live = 1;
+    if (sentence_allocate(sentence, model, err)) {
+        sentence_free(sentence);
+        return NULL;
+    }
+    memcpy(sentence->source, source, count * sizeof *source);
+    sentence->source[count] = TOKEN_EOS;
+    return sentence;
+}
+
+static void outcome_append(struct decoder *decoder, struct outcome *outcome)
+{
+    *decoder->outcomes_end = outcome;
+    decoder->outcomes_end = &outcome->next;
+}
+
+/* Nothing translates to nothing, with score 0. */
+static int join_empty(struct decoder *decoder, void *tag, struct err *err)
+{
+    const struct sentence empty = {
+        .tag = tag, .options = {.beam = 1, .nbest = 1}, .steps = 1, .ending_count = 1};
+    struct outcome *outcome;
+    if (beam_trace(&empty, &outcome, err))
+        return ERR_MEMORY;
+    outcome_append(decoder, outcome);
+    return 0;
+}
+
+int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
+                 const struct decode_options *options, void *tag, struct err *err)
+{
+    int status = check_options(decoder, options, err);
+    if (!status)
+        status = check_source(decoder, source, count, err);
+    if (status)
+        return status;
+    if (count == 0)
+        return join_empty(decoder, tag, err);
+    if (options->beam > decoder_free_rows(decoder))
+        return err_set(err, ERR_BUSY, "%zu rows are free, a beam of %zu does not fit",
+                       decoder_free_rows(decoder), options->beam);
+    struct sentence *sentence = sentence_new(decoder->model, source, count, options, tag, err);
+    if (!sentence)
+        return ERR_MEMORY;
+    decode_encode(decoder, sentence);
+    decoder->flight[decoder->flight_count++] = sentence;
+    decoder->reserved += options->beam;
+    return 0;
+}
+
+size_t decoder_free_rows(const struct decoder *decoder)
+{
+    return decoder->rows - decoder->reserved;
+}
+
+bool decoder_idle(const struct decoder *decoder)
+{
+    return decoder->flight_count == 0 && !decoder->outcomes;
+}
+
+/* Stepping ------------------------------------------------------------------------------------- */
+
+static void leave(struct decoder *decoder, size_t i)
+{
+    struct sentence *sentence = decoder->flight[i];
+    decoder->reserved -= sentence->options.beam;
+    decoder->flight_count--;
+    memmove(decoder->flight + i, decoder->flight + i + 1,
+            (decoder->flight_count - i) * sizeof *decoder->flight);
+    sentence_free(sentence);
+}
+
+/* Sentences that are done become results, in order of joining. */
+static int collect(struct decoder *decoder, struct err *err)
+{
+    for (size_t i = 0; i < decoder->flight_count;) {
+        struct outcome *outcome;
+        if (!decoder->flight[i]->done) {
+            i++;
+            continue;
+        }
+        if (beam_trace(decoder->flight[i], &outcome, err))
+            return ERR_MEMORY;
+        outcome_append(decoder, outcome);
+        leave(decoder, i);
+    }
+    return 0;
+}
+
+/* The state that a live row goes on from. */
+static const real *state_before(const struct decoder *decoder, const struct sentence *sentence,
+                                size_t row)
+{
+    if (sentence->length == 0)
+        return sentence->first;
+    const size_t at = (sentence->length - 1) * sentence->options.beam + row;
+    return decoder->states + (sentence->first_row + sentence->extensions[at].parent) *
+                                 decode_stride(decoder->model->hidden);
+}
+
+/* Packs the live rows of all sentences; returns their number. */
+static size_t gather(struct decoder *decoder)
+{
+    const size_t H = decoder->model->hidden;
+    size_t rows = 0;
+    for (size_t i = 0; i < decoder->flight_count; i++) {
+        struct sentence *sentence = decoder->flight[i];
+        const size_t first_row = rows;
+        for (size_t row = 0; row < sentence->live; row++, rows++) {
+            memcpy(decoder->gathered + rows * decode_stride(H),
+                   state_before(decoder, sentence, row), H * sizeof(real));
+            decoder->live[rows] = (struct live_row){.sentence = sentence, .row = row};
+        }
+        sentence->first_row = first_row;
+    }
+    real *before = decoder->states;
+    decoder->states = decoder->gathered;
+    decoder->gathered = before;
+    return rows;
+}
+
+int decoder_step(struct decoder *decoder, struct err *err)
+{
+    if (collect(decoder, err)) /* what an earlier step could not */
+        return ERR_MEMORY;
+    const size_t rows = gather(decoder);
+    for (size_t first = 0; first < rows; first += DECODE_BLOCK_ROWS) {
+        const size_t left = rows - first;
+        decode_advance(decoder, left < DECODE_BLOCK_ROWS ? left : DECODE_BLOCK_ROWS,
+                       decoder->live + first,
+                       decoder->states + first * decode_stride(decoder->model->hidden));
+    }
+    for (size_t i = 0; i < decoder->flight_count; i++)
+        beam_choose(decoder->flight[i]);
+    return collect(decoder, err);
+}
+
+/* Leaving -------------------------------------------------------------------------------------- */
+
+static struct outcome *outcome_unlink(struct decoder *decoder, struct outcome **link)
+{
+    struct outcome *outcome = *link;
+    *link = outcome->next;
+    if (!*link)
+        decoder->outcomes_end = link;
+    outcome->next = NULL;
+    return outcome;
+}
+
+struct decode_result *decoder_take(struct decoder *decoder)
+{
+    if (!decoder->outcomes)
+        return NULL;
+    return &outcome_unlink(decoder, &decoder->outcomes)->result;
+}
+
+void decode_result_free(struct decode_result *result)
+{
+    if (!result)
+        return;
+    for (size_t i = 0; i < result->count; i++) {
+        mem_free(result->hypotheses[i].ids);
+        mem_free(result->hypotheses[i].attention);
+    }
+    mem_free(result);
+}
+
+void decoder_cancel(struct decoder *decoder, const void *tag)
+{
+    for (size_t i = 0; i < decoder->flight_count;)
+        if (decoder->flight[i]->tag == tag)
+            leave(decoder, i);
+        else
+            i++;
+    for (struct outcome **link = &decoder->outcomes; *link;)
+        if ((*link)->result.tag == tag)
+            decode_result_free(&outcome_unlink(decoder, link)->result);
+        else
+            link = &(*link)->next;
+}

@@ -1,0 +1,66 @@
+/*
+ * Decoding: greedy and beam search over one running batch. Sentences join between steps (they are
+ * encoded when they join), each step advances every live hypothesis by one token in one set of
+ * matrix products, and finished sentences leave at once. All arithmetic on a row is independent of
+ * the other rows, so a sentence gives the same bytes alone and in any company.
+ *
+ * One decoder belongs to one thread. The model is shared and read-only.
+ */
+#ifndef DRAGOMAN_MODEL_DECODE_H
+#define DRAGOMAN_MODEL_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+
+#define DECODE_MAX_BEAM 16
+#define DECODE_MAX_SOURCE 512 /* tokens of one sentence; longer is ERR_LIMIT */
+#define DECODE_MAX_LENGTH (2 * DECODE_MAX_SOURCE + 10)
+#define DECODE_MAX_LENGTH_PENALTY 10.0
+
+struct seq2seq;
+struct decoder;
+
+struct decode_options {
+    size_t beam;           /* 1: greedy; at most DECODE_MAX_BEAM */
+    size_t nbest;          /* 1..beam */
+    size_t max_length;     /* tokens of output at most, EOS not counted; 0: 2 * source + 10 */
+    double length_penalty; /* score = log probability / length^length_penalty, length with EOS */
+};
+
+struct hypothesis {
+    int32_t *ids; /* without EOS */
+    size_t count;
+    float score;           /* log probability divided by length^length_penalty; higher is better */
+    float log_probability; /* natural logarithm, of the whole output with EOS */
+    float *attention;      /* [count][source_count], each row sums to 1; EOS is left out */
+    bool truncated;        /* max_length came before EOS */
+};
+struct decode_result {
+    void *tag;           /* what decoder_join was given */
+    size_t source_count; /* without EOS */
+    size_t count;        /* hypotheses, best first; truncated ones only after all others */
+    struct hypothesis hypotheses[DECODE_MAX_BEAM];
+};
+
+/* rows: hypotheses in flight at most (beam 5 needs 5 rows for a sentence). */
+struct decoder *decoder_new(const struct seq2seq *model, size_t rows, struct err *err);
+void decoder_free(struct decoder *decoder);
+/* Encodes the source (no EOS; the decoder adds it) and lets it join. ERR_BUSY when there are not
+   enough free rows now, ERR_LIMIT when there never are. An empty source is allowed and gives one
+   empty hypothesis with score 0. */
+int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
+                 const struct decode_options *options, void *tag, struct err *err);
+size_t decoder_free_rows(const struct decoder *decoder);
+bool decoder_idle(const struct decoder *decoder); /* nothing in flight and nothing to take */
+/* One token for every live row. ERR_MEMORY: a result could not be allocated; nothing is lost, the
+   next step tries again. */
+int decoder_step(struct decoder *decoder, struct err *err);
+/* A finished sentence, or NULL. The caller frees it with decode_result_free. */
+struct decode_result *decoder_take(struct decoder *decoder);
+void decode_result_free(struct decode_result *result);
+/* Drops the sentence with this tag, if it is in flight or not taken yet. */
+void decoder_cancel(struct decoder *decoder, const void *tag);
+
+#endif
