@@ -104,6 +104,9 @@ static int make_network(struct network *network, const struct spec *spec, uint64
     parameters_bind(network->list, network->count, network->flat);
     rng_seed(&rng, seed, 0);
     init_normal(total, 0.7, &rng, network->flat);
+    /* bytes alone seldom make UTF-8: translations are to consist of larger tokens */
+    for (size_t id = TOKEN_FIRST; spec->kind == SPEC_SEQ2SEQ && id < TOKEN_FIRST + 256; id++)
+        network->seq2seq.weights.output_bias[id] = -20;
     return 0;
 }
 
