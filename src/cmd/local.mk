@@ -8,3 +8,17 @@ dragomanctl_SOURCES = \
 	src/cmd/ctl_ask.c src/cmd/ctl_info.c src/cmd/ctl_lines.c \
 	src/cmd/ctl_input.c src/cmd/ctl_input.h
 dragomanctl_LDADD = libbase.a $(DRAGOMAN_LIBS)
+
+# dragoman
+bin_PROGRAMS += dragoman
+dragoman_SOURCES = \
+	src/cmd/dragoman.c src/cmd/cmd.c src/cmd/cmd.h \
+	src/cmd/cmd_stream.c src/cmd/cmd_stream.h \
+	src/cmd/ctl_input.c src/cmd/ctl_input.h \
+	src/cmd/dragoman_train.c \
+	src/cmd/dragoman_evaluate.c src/cmd/evaluate.h \
+	src/cmd/evaluate_translation.c src/cmd/evaluate_classification.c \
+	src/cmd/references.c src/cmd/references.h \
+	src/cmd/dragoman_translate.c src/cmd/dragoman_classify.c \
+	src/cmd/dragoman_tokenize.c src/cmd/dragoman_inspect.c
+dragoman_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)

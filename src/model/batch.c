@@ -115,8 +115,10 @@ static int worker_output(struct worker *worker, const struct decode_result *resu
     for (; output->count < result->count; output->count++) {
         int code = worker_candidate(worker, &result->hypotheses[output->count],
                                     &output->candidates[output->count], err);
-        if (code < 0)
+        if (code < 0) {
+            batch_output_release(output);
             return code;
+        }
     }
     output->source_tokens = result->source_count;
     output->target_tokens = result->count > 0 ? result->hypotheses[0].count : 0;

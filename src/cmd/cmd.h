@@ -1,0 +1,65 @@
+/* What the commands of dragoman share: exit codes, complaints, the command line, opening a model.
+ */
+#ifndef DRAGOMAN_CMD_CMD_H
+#define DRAGOMAN_CMD_CMD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/opt.h"
+#include "model/model.h"
+
+enum cmd_exit {
+    CMD_FINE = 0,
+    CMD_FAILED = 1, /* something could not be done, for one line at least */
+    CMD_USAGE = 2,  /* the command line makes no sense */
+};
+
+/* The commands; argv[0] is the command's own name. Each complains before it returns non-zero. */
+int dragoman_train(int argc, char **argv);
+int dragoman_evaluate(int argc, char **argv);
+int dragoman_translate(int argc, char **argv);
+int dragoman_classify(int argc, char **argv);
+int dragoman_tokenize(int argc, char **argv);
+int dragoman_inspect(int argc, char **argv);
+
+/* Writes "dragoman: " and the message to stderr, in one piece: any thread may call. */
+void cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Complains about `err`; the exit code that fits it. */
+int cmd_failed(const struct err *err);
+
+struct cmd_usage {
+    const char *name, *arguments; /* "translate", "MODEL [TEXT]..." */
+    const char *help;             /* one sentence, no capital, no full stop */
+    int least, most;              /* arguments that are no options; most < 0: any number */
+    const struct opt *options;    /* has the OPT_FLAG "help" */
+};
+#define CMD_HELP(settings)                                                                         \
+    {                                                                                              \
+        .name = "help", .letter = 'h', .type = OPT_FLAG, .scope = OPT_ONLY_ARGUMENT,               \
+        .offset = offsetof(settings, help), .help = "print this text"                              \
+    }
+
+/* Fills `settings` (zero before) from the table's defaults and the command line and moves the other
+   arguments to argv[1..*count]. Whether the command should run; if not, *status is its exit code.
+   Either way the caller calls opt_release. */
+bool cmd_parse(const struct cmd_usage *usage, void *settings, int argc, char **argv, int *count,
+               int *status);
+
+/* Opens the bundle in `folder`. */
+int cmd_open_model(struct model **model, const char *folder, struct err *err);
+/* As cmd_open_model, for a model of this task only. */
+int cmd_open_model_for(struct model **model, const char *folder, enum spec_task task,
+                       struct err *err);
+/* How a translation model decodes by default, with what the user set; 0: not set. */
+int cmd_decode_options(const struct model *model, int64_t beam, int64_t nbest,
+                       struct decode_options *options, struct err *err);
+
+/* Prints the object on one line and releases it; NULL is an error. */
+int cmd_print_json(json_t *object, struct err *err);
+
+#define CMD_MAX_THREADS 256
+/* The processors that this process may use. */
+int cmd_processors(void);
+
+#endif

@@ -1,0 +1,232 @@
+/* dragoman inspect: says what is in a bundle, after checking it as any program that uses it would.
+ */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/file.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+
+struct settings {
+    bool json, help;
+};
+
+static const struct opt options[] = {
+    {.name = "json",
+     .letter = 'j',
+     .type = OPT_FLAG,
+     .offset = offsetof(struct settings, json),
+     .help = "print one JSON object"},
+    CMD_HELP(struct settings),
+    {.name = NULL},
+};
+
+static const struct cmd_usage usage = {
+    .name = "inspect",
+    .arguments = "MODEL",
+    .help = "say what is in a model: its kind, card, tokenizer and tensors",
+    .least = 1,
+    .most = 1,
+    .options = options,
+};
+
+struct figures { /* of one tensor; equal weights have equal figures */
+    double sum, root_mean_square, least, most;
+};
+
+static struct figures measure(const struct tensor *tensor)
+{
+    struct figures figures = {0, 0, INFINITY, -INFINITY};
+    double squares = 0;
+    for (size_t i = 0; i < tensor->count; i++) {
+        double value = (double)tensor->data[i];
+        figures.sum += value;
+        squares += value * value;
+        figures.least = fmin(figures.least, value);
+        figures.most = fmax(figures.most, value);
+    }
+    if (tensor->count > 0)
+        figures.root_mean_square = sqrt(squares / (double)tensor->count);
+    return figures;
+}
+
+static size_t count_parameters(const struct safetensors *weights)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < weights->count; i++)
+        count += weights->tensors[i].count;
+    return count;
+}
+
+static const char *tokenizer_kind(const struct spec *spec)
+{
+    return spec->tokenizer.kind == TOKEN_BPE ? "bpe" : "word";
+}
+
+static const char *tokenizer_form(const struct spec *spec)
+{
+    return spec->tokenizer.form == NORM_NFC ? "nfc" : "nfkc";
+}
+
+/* Text ------------------------------------------------------------------------------------------
+ */
+
+static void print_shape(const struct tensor *tensor)
+{
+    char shape[96] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < tensor->dimensions && len < sizeof(shape); i++)
+        len += (size_t)snprintf(shape + len, sizeof(shape) - len, "%s%zu", i > 0 ? " x " : "",
+                                tensor->shape[i]);
+    printf("  %-36s %-16s", tensor->name, shape);
+}
+
+static void print_tensors(const struct safetensors *weights)
+{
+    size_t parameters = count_parameters(weights);
+    printf("tensors       %zu, %zu parameters, file of %zu bytes\n", weights->count, parameters,
+           weights->map.size);
+    printf("  %-36s %-16s %14s %10s %10s %10s\n", "name", "shape", "sum", "rms", "least", "most");
+    for (size_t i = 0; i < weights->count; i++) {
+        struct figures figures = measure(&weights->tensors[i]);
+        print_shape(&weights->tensors[i]);
+        printf(" %14.5f %10.5f %10.5f %10.5f\n", figures.sum, figures.root_mean_square,
+               figures.least, figures.most);
+    }
+}
+
+static void print_task(const struct spec *spec)
+{
+    printf("name          %s\n", spec->name);
+    printf("task          %s", spec_task_name(spec->task));
+    if (spec->task == SPEC_TRANSLATION)
+        printf(" from %s to %s; beam %zu, length penalty %g", spec->source, spec->target,
+               spec->beam, spec->length_penalty);
+    printf("\n");
+    if (spec->task == SPEC_CLASSIFICATION) {
+        printf("labels       ");
+        for (size_t i = 0; i < spec->label_count; i++)
+            printf("%s %s", i > 0 ? "," : "", spec->labels[i]);
+        printf("\n");
+    }
+}
+
+static void print_architecture(const struct spec *spec)
+{
+    static const char *const pooling[] = {
+        [SPEC_POOL_LAST] = "last", [SPEC_POOL_MEAN] = "mean", [SPEC_POOL_MAX] = "max"};
+    printf("architecture  %s", spec_kind_name(spec->kind));
+    if (spec->kind != SPEC_BAG_OF_WORDS)
+        printf(", embedding %zu, encoder %zu%s", spec->embedding, spec->encoder_hidden,
+               spec->bidirectional ? " in each of two directions" : "");
+    switch (spec->kind) {
+    case SPEC_SEQ2SEQ:
+        printf(", decoder %zu%s", spec->decoder_hidden, spec->tied ? ", tied output" : "");
+        break;
+    case SPEC_RNN_CLASSIFIER:
+        printf(", pooling %s", pooling[spec->pooling]);
+        break;
+    case SPEC_BAG_OF_WORDS:
+        printf(", n-grams up to %zu, %zu buckets", spec->ngrams, spec->buckets);
+        break;
+    }
+    printf("\n");
+}
+
+static void print_card_value(const char *key, const json_t *value)
+{
+    char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    const char *shown = json_is_string(value) ? json_string_value(value) : text;
+    printf("  %-12s %s\n", key, shown ? shown : "");
+    free(text);
+}
+
+static void print_card(const struct spec *spec)
+{
+    json_t *card = json_loads(spec->card, 0, NULL), *value;
+    const char *key;
+    printf("card\n");
+    json_object_foreach(card, key, value)
+    {
+        print_card_value(key, value);
+    }
+    json_decref(card);
+}
+
+static void print_text(const struct model *model)
+{
+    const struct spec *spec = &model->spec;
+    print_task(spec);
+    print_architecture(spec);
+    printf("tokenizer     %s, %s%s, %zu tokens\n", tokenizer_kind(spec), tokenizer_form(spec),
+           spec->tokenizer.fold ? ", case folded" : "", tokenizer_size(model->tokenizer));
+    print_card(spec);
+    print_tensors(&model->weights);
+}
+
+/* JSON ------------------------------------------------------------------------------------------
+ */
+
+static json_t *tensor_json(const struct tensor *tensor)
+{
+    struct figures figures = measure(tensor);
+    json_t *shape = json_array();
+    for (size_t i = 0; i < tensor->dimensions; i++)
+        json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]));
+    return json_pack("{s:s, s:o, s:I, s:f, s:f, s:f, s:f}", "name", tensor->name, "shape", shape,
+                     "count", (json_int_t)tensor->count, "sum", figures.sum, "rms",
+                     figures.root_mean_square, "least", figures.least, "most", figures.most);
+}
+
+static json_t *tensors_json(const struct safetensors *weights)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < weights->count; i++)
+        json_array_append_new(array, tensor_json(&weights->tensors[i]));
+    return array;
+}
+
+/* The spec is shown as it stands in the bundle's model.json. */
+static int print_json(const struct model *model, const char *folder, struct err *err)
+{
+    json_t *object = NULL;
+    char *path = file_join(folder, "model.json", err);
+    if (path == NULL)
+        return ERR_MEMORY;
+    json_error_t where;
+    json_t *spec = json_load_file(path, 0, &where);
+    mem_free(path);
+    if (spec != NULL)
+        object = json_pack("{s:o, s:I, s:I, s:I, s:o}", "spec", spec, "vocabulary",
+                           (json_int_t)tokenizer_size(model->tokenizer), "parameters",
+                           (json_int_t)count_parameters(&model->weights), "weight_bytes",
+                           (json_int_t)model->weights.map.size, "tensors",
+                           tensors_json(&model->weights));
+    return cmd_print_json(object, err);
+}
+
+static int inspect(const struct settings *settings, const char *folder)
+{
+    struct err err = ERR_INIT;
+    struct model *model;
+    if (cmd_open_model(&model, folder, &err) < 0)
+        return cmd_failed(&err);
+    int code = 0;
+    if (settings->json)
+        code = print_json(model, folder, &err);
+    else
+        print_text(model);
+    model_release(model);
+    return code < 0 ? cmd_failed(&err) : CMD_FINE;
+}
+
+int dragoman_inspect(int argc, char **argv)
+{
+    struct settings settings = {0};
+    int count, status;
+    if (cmd_parse(&usage, &settings, argc, argv, &count, &status))
+        status = inspect(&settings, argv[1]);
+    opt_release(options, &settings);
+    return status;
+}

@@ -1,0 +1,232 @@
+/* dragoman evaluate for classification: each text's most probable label against the right one. */
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "cmd/evaluate.h"
+#include "train/metric.h"
+
+struct work {
+    struct evaluate *evaluate;
+    const struct spec *spec;
+    size_t *actual;       /* [texts] */
+    size_t *predicted;    /* [texts] */
+    float *probabilities; /* [texts], of the predicted label */
+    float *scratch;       /* [threads][labels] */
+    struct err *errors;   /* [threads] */
+    struct metric_confusion confusion;
+};
+
+/* The model's label of that name, or label_count. */
+static size_t find_label(const struct spec *spec, const char *name, size_t len)
+{
+    size_t label = 0;
+    while (label < spec->label_count &&
+           (strlen(spec->labels[label]) != len || memcmp(spec->labels[label], name, len) != 0))
+        label++;
+    return label;
+}
+
+/* One entry of the list "0=negative,1=positive": the next name of the test set and the label that
+   it stands for. False at the end. */
+static bool next_mapping(const char **list, const char **name, size_t *name_len, const char **label,
+                         size_t *label_len)
+{
+    if (*list == NULL || **list == '\0')
+        return false;
+    size_t len = strcspn(*list, ",");
+    const char *equals = memchr(*list, '=', len);
+    *name = *list;
+    *name_len = equals == NULL ? len : (size_t)(equals - *list);
+    *label = equals == NULL ? *list : equals + 1;
+    *label_len = equals == NULL ? len : len - *name_len - 1;
+    *list += len + ((*list)[len] == ',');
+    return true;
+}
+
+static int check_mapping(const struct work *work, struct err *err)
+{
+    const char *list = work->evaluate->settings->labels, *name, *label;
+    size_t name_len, label_len;
+    while (next_mapping(&list, &name, &name_len, &label, &label_len))
+        if (find_label(work->spec, label, label_len) == work->spec->label_count)
+            return err_set(err, ERR_ARGUMENT, "--labels: the model has no label '%.*s'",
+                           (int)label_len, label);
+    return 0;
+}
+
+/* What a label of the test set is in the model: as --labels has it, else the label of that name. */
+static size_t map_label(const struct work *work, const struct corpus_line *line)
+{
+    const char *list = work->evaluate->settings->labels, *name, *label;
+    size_t name_len, label_len;
+    while (next_mapping(&list, &name, &name_len, &label, &label_len))
+        if (name_len == line->second_len && memcmp(name, line->second, name_len) == 0)
+            return find_label(work->spec, label, label_len);
+    return find_label(work->spec, line->second, line->second_len);
+}
+
+static int read_labels(struct work *work, struct err *err)
+{
+    const struct corpus *corpus = &work->evaluate->corpus;
+    int code = check_mapping(work, err);
+    for (size_t i = 0; code == 0 && i < corpus->count; i++) {
+        work->actual[i] = map_label(work, &corpus->lines[i]);
+        if (work->actual[i] == work->spec->label_count)
+            code = err_set(err, ERR_ARGUMENT,
+                           "%s: text %zu: the model has no label '%.100s' (its first is '%.100s'); "
+                           "--labels can translate",
+                           work->evaluate->settings->test, i + 1, corpus->lines[i].second,
+                           work->spec->labels[0]);
+    }
+    return code;
+}
+
+static int classify_line(struct work *work, size_t i, float *scratch, struct err *err)
+{
+    const struct corpus_line *line = &work->evaluate->corpus.lines[i];
+    size_t best = 0;
+    int code = model_classify(work->evaluate->model, line->first, line->first_len, scratch, err);
+    if (code < 0)
+        return err_context(err, "%s: text %zu", work->evaluate->settings->test, i + 1);
+    for (size_t label = 1; label < work->spec->label_count; label++)
+        if (scratch[label] > scratch[best])
+            best = label;
+    work->predicted[i] = best;
+    work->probabilities[i] = scratch[best];
+    return 0;
+}
+
+static void classify_share(void *context, int index)
+{
+    struct work *work = context;
+    size_t step = (size_t)work->evaluate->threads, thread = (size_t)index;
+    float *scratch = work->scratch + thread * work->spec->label_count;
+    for (size_t i = thread; i < work->evaluate->corpus.count; i += step)
+        if (classify_line(work, i, scratch, &work->errors[thread]) < 0)
+            return;
+}
+
+static int classify(struct work *work, struct err *err)
+{
+    struct evaluate *evaluate = work->evaluate;
+    struct pool *pool = pool_new(evaluate->threads, err);
+    if (pool == NULL)
+        return err->code;
+    int64_t begin = clock_ns();
+    pool_run(pool, classify_share, work);
+    evaluate->seconds = (double)(clock_ns() - begin) / 1e9;
+    pool_free(pool);
+    for (int i = 0; i < evaluate->threads; i++)
+        if (work->errors[i].code != ERR_NONE)
+            return err_set(err, work->errors[i].code, "%s", work->errors[i].message);
+    for (size_t i = 0; i < evaluate->corpus.count; i++)
+        metric_confusion_add(&work->confusion, work->actual[i], work->predicted[i]);
+    return 0;
+}
+
+static int write_labels(const struct work *work, const char *path, struct err *err)
+{
+    struct file_save save;
+    int code = file_save_begin(&save, path, err);
+    if (code < 0)
+        return code;
+    for (size_t i = 0; i < work->evaluate->corpus.count; i++)
+        fprintf(save.stream, "%s\t%.4f\n", work->spec->labels[work->predicted[i]],
+                (double)work->probabilities[i]);
+    return file_save_commit(&save, err);
+}
+
+static json_t *label_json(const struct work *work, size_t label)
+{
+    struct metric_label counts = metric_confusion_label(&work->confusion, label);
+    json_t *taken_for = json_object();
+    for (size_t i = 0; i < work->spec->label_count; i++) {
+        size_t count = work->confusion.counts[label * work->spec->label_count + i];
+        json_object_set_new(taken_for, work->spec->labels[i], json_integer((json_int_t)count));
+    }
+    return json_pack("{s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:o}", "label", work->spec->labels[label],
+                     "precision", counts.precision, "recall", counts.recall, "f1", counts.f1,
+                     "actual", (json_int_t)counts.actual, "predicted", (json_int_t)counts.predicted,
+                     "correct", (json_int_t)counts.correct, "taken_for", taken_for);
+}
+
+static int print_json(const struct work *work, struct err *err)
+{
+    const struct evaluate *evaluate = work->evaluate;
+    double seconds = evaluate->seconds, texts = (double)evaluate->corpus.count;
+    json_t *labels = json_array();
+    for (size_t label = 0; label < work->spec->label_count; label++)
+        json_array_append_new(labels, label_json(work, label));
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:I, s:f, s:f, s:o, s:I, s:f, s:f}", "model", work->spec->name, "task",
+        spec_task_name(work->spec->task), "test", evaluate->settings->test, "texts",
+        (json_int_t)evaluate->corpus.count, "accuracy", metric_accuracy(&work->confusion),
+        "macro_f1", metric_macro_f1(&work->confusion), "labels", labels, "threads",
+        (json_int_t)evaluate->threads, "seconds", seconds, "texts_per_second", texts / seconds);
+    return cmd_print_json(object, err);
+}
+
+static void print_text(const struct work *work)
+{
+    const struct evaluate *evaluate = work->evaluate;
+    double seconds = evaluate->seconds;
+    printf("model      %s\n", work->spec->name);
+    printf("test       %s, %zu texts\n", evaluate->settings->test, evaluate->corpus.count);
+    printf("accuracy   %.2f %%\n", 100 * metric_accuracy(&work->confusion));
+    printf("macro-F1   %.2f %%\n", 100 * metric_macro_f1(&work->confusion));
+    for (size_t label = 0; label < work->spec->label_count; label++) {
+        struct metric_label counts = metric_confusion_label(&work->confusion, label);
+        printf(
+            "  %-16s precision %.2f %%, recall %.2f %%, F1 %.2f %%; %zu of %zu, given %zu times\n",
+            work->spec->labels[label], 100 * counts.precision, 100 * counts.recall, 100 * counts.f1,
+            counts.correct, counts.actual, counts.predicted);
+    }
+    printf("speed      %.0f texts/s; %.2f s, %d threads\n",
+           (double)evaluate->corpus.count / seconds, seconds, evaluate->threads);
+}
+
+static int work_init(struct work *work, struct err *err)
+{
+    size_t count = work->evaluate->corpus.count, threads = (size_t)work->evaluate->threads;
+    work->actual = mem_alloc(count, sizeof(*work->actual), err);
+    work->predicted = mem_alloc(count, sizeof(*work->predicted), err);
+    work->probabilities = mem_alloc(count, sizeof(*work->probabilities), err);
+    work->scratch = mem_alloc(threads * work->spec->label_count, sizeof(*work->scratch), err);
+    work->errors = mem_alloc(threads, sizeof(*work->errors), err);
+    if (!work->actual || !work->predicted || !work->probabilities || !work->scratch ||
+        !work->errors)
+        return ERR_MEMORY;
+    return metric_confusion_init(&work->confusion, work->spec->label_count, err);
+}
+
+static void work_release(struct work *work)
+{
+    metric_confusion_release(&work->confusion);
+    mem_free(work->errors);
+    mem_free(work->scratch);
+    mem_free(work->probabilities);
+    mem_free(work->predicted);
+    mem_free(work->actual);
+}
+
+int evaluate_classification(struct evaluate *evaluate)
+{
+    struct err err = ERR_INIT;
+    struct work work = {.evaluate = evaluate, .spec = &evaluate->model->spec};
+    int code = work_init(&work, &err);
+    if (code == 0)
+        code = read_labels(&work, &err);
+    if (code == 0)
+        code = classify(&work, &err);
+    if (code == 0 && evaluate->settings->output != NULL)
+        code = write_labels(&work, evaluate->settings->output, &err);
+    if (code == 0 && evaluate->settings->json)
+        code = print_json(&work, &err);
+    else if (code == 0)
+        print_text(&work);
+    work_release(&work);
+    return code < 0 ? cmd_failed(&err) : CMD_FINE;
+}
