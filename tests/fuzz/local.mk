@@ -1,1 +1,34 @@
-# Fuzz targets and the replay of their corpora.
+# Fuzz targets: tests/fuzz/fuzz_NAME.c defines LLVMFuzzerTestOneInput, and tests/fuzz/corpus/NAME
+# holds its inputs. Ordinary builds replay the corpus as a test; with --enable-fuzzing,
+# "make fuzz FUZZ_SECONDS=60" lets libFuzzer search, and keeps what it finds in fuzz/NAME.
+if FUZZING
+fuzz_main =
+fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+fuzz_main = tests/fuzz/replay.c
+fuzz_ldflags = $(AM_LDFLAGS)
+endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz_opt
+tests_fuzz_fuzz_opt_SOURCES = tests/fuzz/fuzz_opt.c $(fuzz_main)
+tests_fuzz_fuzz_opt_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_opt_LDADD = libbase.a $(DRAGOMAN_LIBS)
+
+EXTRA_DIST += tests/fuzz/corpus
+check_PROGRAMS += $(FUZZ_TARGETS)
+FUZZ_SECONDS = 60
+if FUZZING
+fuzz: $(FUZZ_TARGETS)
+	@for target in $(FUZZ_TARGETS); do \
+	  name=$${target##*/fuzz_}; \
+	  $(MKDIR_P) fuzz/$$name || exit 1; \
+	  echo "==> $$name"; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=3000 \
+	    -artifact_prefix=fuzz/$$name- -print_final_stats=1 \
+	    fuzz/$$name $(top_srcdir)/tests/fuzz/corpus/$$name || exit 1; \
+	done
+else
+TESTS += $(FUZZ_TARGETS)
+fuzz:
+	@echo "fuzzing needs: configure --enable-fuzzing --enable-sanitizers CC=clang" >&2; exit 1
+endif
