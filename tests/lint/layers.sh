@@ -6,7 +6,7 @@
 # $1: layer, $2: pattern of the folders whose headers it may include
 layer() {
     [ -d "src/$1" ] || return 0
-    sources "src/$1" | xargs grep -nE '^ *# *include *"' |
+    sources "src/$1" | xargs grep -HnE '^ *# *include *"' |
         grep -vE ":[0-9]+: *# *include *\"($2)/[a-z0-9_]+\.h\"" |
         report "layer $1 may include only ($2)"
 }
@@ -21,7 +21,7 @@ layer cmd 'base|text|nn|model|train|serve|cmd|dragoman'
 
 # $1: pattern of the header, $2: pattern of the files that may include it
 library() {
-    sources src include | xargs grep -nE "^ *# *include *[<\"]($1)[>\"]" |
+    sources src include | xargs grep -HnE "^ *# *include *[<\"]($1)[>\"]" |
         grep -vE "^($2):" |
         report "<$1> belongs in ($2) only"
 }
