@@ -1,7 +1,40 @@
 # Unit tests of the nn layer, and of the translation network that stands on it.
 nn_test_libs = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
-check_PROGRAMS += tests/unit/test_seq2seq_golden
-TESTS += tests/unit/test_seq2seq_golden
+nn_double_libs = libnn_double.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+nn_double_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests -DDRAGOMAN_DOUBLE
+finite_difference = tests/support/finite_difference.c tests/support/finite_difference.h
+
+nn_tests = \
+	tests/unit/test_nn_mat \
+	tests/unit/test_nn_layer \
+	tests/unit/test_nn_sequence \
+	tests/unit/test_gru_golden \
+	tests/unit/test_seq2seq_golden \
+	tests/unit/test_seq2seq_double
+check_PROGRAMS += $(nn_tests)
+TESTS += $(nn_tests)
+
+tests_unit_test_nn_mat_SOURCES = tests/unit/test_nn_mat.c
+tests_unit_test_nn_mat_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_nn_mat_LDADD = $(nn_test_libs)
+
+# Backward passes against finite differences, in double precision.
+tests_unit_test_nn_layer_SOURCES = tests/unit/test_nn_layer.c $(finite_difference)
+tests_unit_test_nn_layer_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_nn_layer_LDADD = $(nn_double_libs)
+tests_unit_test_nn_sequence_SOURCES = tests/unit/test_nn_sequence.c $(finite_difference)
+tests_unit_test_nn_sequence_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_nn_sequence_LDADD = $(nn_double_libs)
+# libmodel.a only resolves the names of what opens a bundle, which this test does not do.
+tests_unit_test_seq2seq_double_SOURCES = tests/unit/test_seq2seq_double.c $(finite_difference) \
+	src/model/seq2seq.c src/model/seq2seq_learn.c
+tests_unit_test_seq2seq_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_seq2seq_double_LDADD = libnn_double.a libmodel.a $(nn_double_libs)
+
+# Against PyTorch's numbers.
+tests_unit_test_gru_golden_SOURCES = tests/unit/test_gru_golden.c
+tests_unit_test_gru_golden_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_gru_golden_LDADD = $(nn_test_libs)
 tests_unit_test_seq2seq_golden_SOURCES = tests/unit/test_seq2seq_golden.c
 tests_unit_test_seq2seq_golden_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_seq2seq_golden_LDADD = $(nn_test_libs)
@@ -9,7 +42,9 @@ tests_unit_test_seq2seq_golden_LDADD = $(nn_test_libs)
 # The golden numbers and what made them (needs PyTorch; the tests only read the files).
 EXTRA_DIST += \
 	tests/golden/golden_tensors.py \
+	tests/golden/make_gru.py \
 	tests/golden/make_seq2seq.py \
+	tests/golden/gru/golden.safetensors \
 	tests/golden/seq2seq/tied/golden.safetensors \
 	tests/golden/seq2seq/tied/weights.safetensors \
 	tests/golden/seq2seq/untied/golden.safetensors \

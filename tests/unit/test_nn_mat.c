@@ -1,0 +1,346 @@
+/*
+ * The kernels of inference, in single precision: mat_rows against its definition, the promise that
+ * a row gives the same bytes alone and in a batch, the elementary functions against the C library,
+ * and the single steps against the passes over whole sequences.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "nn/attention.h"
+#include "nn/cell_gru.h"
+#include "nn/softmax.h"
+
+#define MAX_ROWS 33
+#define MAX_SIZE 530
+#define PAD 3 /* odd, so that rows do not start at a multiple of a vector */
+
+static struct arena arena;
+static struct rng rng;
+static struct err err;
+
+static int begin(void **state)
+{
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    rng_seed(&rng, 41, 0);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+static float *zeros(size_t count)
+{
+    float *x = arena_alloc(&arena, count, sizeof *x, &err);
+    assert_non_null(x);
+    return x;
+}
+
+static float *randoms(size_t count)
+{
+    float *x = zeros(count);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)rng_normal(&rng);
+    return x;
+}
+
+static void assert_near(double ours, double expected, double tolerance)
+{
+    if (!(fabs(ours - expected) <= tolerance))
+        fail_msg("%.9g is not %.9g within %g", ours, expected, tolerance);
+}
+
+struct product {
+    size_t rows, outputs, inputs, x_stride, w_stride, y_stride;
+    const float *x, *w, *bias;
+    float *y;
+};
+
+static void multiply(const struct product *p)
+{
+    mat_rows(p->rows, p->outputs, p->inputs, p->x, p->x_stride, p->w, p->w_stride, p->bias, p->y,
+             p->y_stride);
+}
+
+/* The error of a sum of n products of floats: at most about n rounding errors of its terms. */
+static void check_product(const struct product *p)
+{
+    for (size_t r = 0; r < p->rows; r++)
+        for (size_t o = 0; o < p->outputs; o++) {
+            double sum = p->bias ? (double)p->bias[o] : 0, size = fabs(sum);
+            for (size_t i = 0; i < p->inputs; i++) {
+                const double term =
+                    (double)p->x[r * p->x_stride + i] * (double)p->w[o * p->w_stride + i];
+                sum += term;
+                size += fabs(term);
+            }
+            assert_near((double)p->y[r * p->y_stride + o], sum, 4e-7 * size);
+        }
+}
+
+static void rows_by_definition(void **state)
+{
+    float *x = randoms(MAX_ROWS * (MAX_SIZE + PAD)), *w = randoms(MAX_SIZE * (MAX_SIZE + PAD));
+    float *bias = randoms(MAX_SIZE), *y = zeros(MAX_ROWS * (MAX_SIZE + PAD));
+    (void)state;
+    for (int run = 0; run < 300; run++) {
+        const size_t largest = run < 250 ? 40 : MAX_SIZE;
+        struct product p = {.rows = 1 + rng_below(&rng, MAX_ROWS),
+                            .outputs = 1 + rng_below(&rng, largest),
+                            .inputs = 1 + rng_below(&rng, largest),
+                            .bias = rng_below(&rng, 2) ? bias : NULL};
+        p.x_stride = p.inputs + rng_below(&rng, PAD + 1);
+        p.w_stride = p.inputs + rng_below(&rng, PAD + 1);
+        p.y_stride = p.outputs + rng_below(&rng, PAD + 1);
+        /* One float further, so that nothing is aligned. */
+        p.x = x + 1;
+        p.w = w + 1;
+        p.y = y + 1;
+        memset(y, 0, MAX_ROWS * (MAX_SIZE + PAD) * sizeof *y);
+        multiply(&p);
+        check_product(&p);
+        for (size_t r = 0; r < p.rows; r++) /* what is not an output is not touched */
+            for (size_t o = p.outputs; o < p.y_stride; o++)
+                assert_true(p.y[r * p.y_stride + o] == 0);
+        assert_true(y[0] == 0);
+    }
+}
+
+static void rows_do_not_influence_each_other(void **state)
+{
+    static const size_t inputs[] = {1, 5, 15, 16, 17, 31, 33, 64, 100, 257, 512};
+    static const size_t outputs[] = {1, 3, 4, 7, 30};
+    float *x = randoms(MAX_ROWS * (MAX_SIZE + PAD)), *w = randoms(30 * (MAX_SIZE + PAD));
+    float *bias = randoms(30), *y = zeros(MAX_ROWS * 30), *alone = zeros(30);
+    (void)state;
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        for (size_t o = 0; o < sizeof outputs / sizeof *outputs; o++)
+            for (size_t rows = 1; rows <= MAX_ROWS; rows++) {
+                const size_t n = outputs[o], stride = inputs[i] + PAD;
+                mat_rows(rows, n, inputs[i], x, stride, w, stride, bias, y, n);
+                for (size_t r = 0; r < rows; r++) {
+                    mat_rows(1, n, inputs[i], x + r * stride, stride, w, stride, bias, alone, n);
+                    assert_memory_equal(y + r * n, alone, n * sizeof *y);
+                }
+            }
+}
+
+/* Nothing to sum gives the bias; no row or no output writes nothing. */
+static void rows_of_nothing(void **state)
+{
+    const float x[4] = {1, 2, 3, 4}, bias[2] = {5, 6};
+    float y[4] = {9, 9, 9, 9};
+    (void)state;
+    mat_rows(0, 2, 2, x, 2, x, 2, bias, y, 2);
+    mat_rows(2, 0, 2, x, 2, x, 2, bias, y, 2);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(y[i] == 9);
+    mat_rows(2, 2, 0, x, 2, x, 2, bias, y, 2);
+    assert_true(y[0] == 5 && y[1] == 6 && y[2] == 5 && y[3] == 6);
+}
+
+static void products_by_definition(void **state)
+{
+    static const enum mat_form forms[] = {MAT_NT, MAT_NN, MAT_TN};
+    (void)state;
+    for (int run = 0; run < 90; run++) {
+        const enum mat_form form = forms[run % 3];
+        const size_t m = 1 + rng_below(&rng, 20), n = 1 + rng_below(&rng, 20);
+        const size_t k = 1 + rng_below(&rng, 20), pad = rng_below(&rng, 3);
+        const size_t a_stride = (form == MAT_TN ? m : k) + pad;
+        const size_t b_stride = (form == MAT_NT ? k : n) + pad;
+        const float *a = randoms(30 * 30), *b = randoms(30 * 30);
+        float *c = randoms(30 * 30), *before = zeros(30 * 30);
+        const float keep = (float)(run % 2);
+        memcpy(before, c, 30 * 30 * sizeof *c);
+        mat_multiply(form, m, n, k, mat_of(a, a_stride), mat_of(b, b_stride), keep,
+                     mat_of(c, n + pad));
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < n; j++) {
+                double sum = (double)(keep * before[i * (n + pad) + j]);
+                for (size_t l = 0; l < k; l++)
+                    sum += (double)a[form == MAT_TN ? l * a_stride + i : i * a_stride + l] *
+                           (double)b[form == MAT_NT ? j * b_stride + l : l * b_stride + j];
+                assert_near((double)c[i * (n + pad) + j], sum, 2e-5);
+            }
+        arena_reset(&arena);
+    }
+}
+
+/* Relative error under 2e-7 on [-87, 88]; saturated outside; NaN stays. */
+static void exponential(void **state)
+{
+    double worst = 0;
+    (void)state;
+    for (double at = -87; at <= 88; at += 1e-3) {
+        const float x = (float)at;
+        worst = fmax(worst, fabs((double)real_exp(x) / exp((double)x) - 1));
+    }
+    assert_near(worst, 0, 2e-7);
+    assert_true(real_exp(0) == 1);
+    assert_true(real_exp(-INFINITY) == real_exp(-87) && real_exp(-1e30f) == real_exp(-87));
+    assert_true(real_exp(INFINITY) == real_exp(88) && isfinite(real_exp(88)));
+    assert_true(isnan(real_exp(NAN)));
+}
+
+/* Absolute error under 3e-7 for tanh and 2e-7 for the logistic function, everywhere. */
+static void bounded_functions(void **state)
+{
+    double worst_tanh = 0, worst_logistic = 0;
+    (void)state;
+    for (double at = -100; at <= 100; at += 1e-3) {
+        const float x = (float)at;
+        worst_tanh = fmax(worst_tanh, fabs((double)real_tanh(x) - tanh((double)x)));
+        worst_logistic =
+            fmax(worst_logistic, fabs((double)real_logistic(x) - 1 / (1 + exp(-(double)x))));
+    }
+    assert_near(worst_tanh, 0, 3e-7);
+    assert_near(worst_logistic, 0, 2e-7);
+    assert_true(real_tanh(0) == 0);
+    assert_true(real_tanh(INFINITY) == 1 && real_tanh(-INFINITY) == -1);
+    assert_near((double)real_logistic(INFINITY), 1, 0);
+    assert_near((double)real_logistic(-INFINITY), 0, 1e-37);
+    assert_true(isnan(real_tanh(NAN)) && isnan(real_logistic(NAN)));
+}
+
+static void softmax_by_definition(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 70; count++) {
+        float *x = randoms(count), *y = zeros(count);
+        double sum = 0;
+        memcpy(y, x, count * sizeof *x);
+        for (size_t i = 0; i < count; i++)
+            sum += exp((double)x[i]);
+        assert_near((double)softmax_log_sum(count, x), log(sum), 1e-6);
+        assert_near((double)softmax_row(count, y), log(sum), 1e-6);
+        for (size_t i = 0; i < count; i++)
+            assert_near((double)y[i], exp((double)x[i]) / sum, 1e-6);
+    }
+}
+
+/* Huge values neither overflow nor vanish: only differences count. */
+static void softmax_saturates(void **state)
+{
+    float far[3] = {1e30f, -1e30f, 1e30f}, low[20], one[1] = {-12345};
+    (void)state;
+    assert_true(softmax_row(3, far) == 1e30f);
+    assert_near((double)far[0], 0.5, 1e-6);
+    assert_near((double)far[1], 0, 1e-37);
+    assert_near((double)far[2], 0.5, 1e-6);
+    for (size_t i = 0; i < 20; i++)
+        low[i] = -3e38f;
+    low[17] = 3e38f; /* the difference overflows to infinity */
+    assert_true(softmax_log_sum(20, low) == 3e38f);
+    assert_true(softmax_row(20, low) == 3e38f);
+    assert_near((double)low[17], 1, 1e-6);
+    assert_near((double)low[0], 0, 1e-37);
+    assert_true(softmax_row(1, one) == -12345 && one[0] == 1);
+}
+
+/* gru_step, fed by mat_rows, against gru_forward over the same inputs. */
+static void gru_step_is_a_step(void **state)
+{
+    enum { T = 5, B = 7, I = 13, H = 21 };
+    const struct gru_weights w = {randoms(3 * H * I), randoms(3 * H * H), randoms(3 * H),
+                                  randoms(3 * H)};
+    const struct gru_shape shape = {.steps = T, .batch = B, .input = I, .hidden = H};
+    float *x = randoms(T * B * I), *h = randoms(B * H), *states = zeros(T * B * H);
+    float *input = zeros(B * 3 * H), *recurrent = zeros(B * 3 * H);
+    struct gru_cache cache;
+    (void)state;
+    assert_int_equal(gru_forward(&w, &shape, x, h, mat_of(states, H), &cache, &arena, &err), 0);
+    for (size_t t = 0; t < T; t++) {
+        mat_rows(B, 3 * H, I, x + t * B * I, I, w.weight_ih, I, w.bias_ih, input, 3 * H);
+        mat_rows(B, 3 * H, H, h, H, w.weight_hh, H, w.bias_hh, recurrent, 3 * H);
+        gru_step(B, H, input, recurrent, h);
+        for (size_t i = 0; i < B * H; i++)
+            assert_near((double)h[i], (double)states[t * B * H + i], 1e-5);
+        for (size_t i = 0; i < B * 3 * H; i++)
+            assert_near((double)input[i], (double)cache.gates[t * B * 3 * H + i], 1e-5);
+    }
+}
+
+static void gru_step_alone_and_together(void **state)
+{
+    enum { ROWS = 9 };
+    (void)state;
+    for (size_t H = 1; H <= 40; H++) {
+        float *input = randoms(ROWS * 3 * H), *recurrent = randoms(ROWS * 3 * H);
+        float *h = randoms(ROWS * H), *own_input = zeros(3 * H), *own_h = zeros(H);
+        float *copy = zeros(ROWS * 3 * H), *h_copy = zeros(ROWS * H);
+        memcpy(copy, input, ROWS * 3 * H * sizeof *input);
+        memcpy(h_copy, h, ROWS * H * sizeof *h);
+        gru_step(ROWS, H, input, recurrent, h);
+        for (size_t r = 0; r < ROWS; r++) {
+            memcpy(own_input, copy + r * 3 * H, 3 * H * sizeof *input);
+            memcpy(own_h, h_copy + r * H, H * sizeof *h);
+            gru_step(1, H, own_input, recurrent + r * 3 * H, own_h);
+            assert_memory_equal(own_h, h + r * H, H * sizeof *h);
+            assert_memory_equal(own_input, input + r * 3 * H, 3 * H * sizeof *input);
+        }
+        arena_reset(&arena);
+    }
+}
+
+static void attention_step_is_a_step(void **state)
+{
+    enum { S = 9, T = 3, B = 4, D = 10, H = 11 };
+    static const int32_t lengths[B] = {S, 1, 4, 8};
+    const struct attention_shape shape = {S, T, B, D, H, lengths};
+    float *w = randoms(D * H), *memory = randoms(S * B * D), *queries = randoms(T * B * H);
+    float *context = zeros(T * B * D), *own_memory = zeros(S * D), *keys = zeros(S * H);
+    float *transposed = zeros(H * D), weights[S], own_context[D];
+    struct attention_cache cache;
+    (void)state;
+    for (size_t d = 0; d < D; d++)
+        for (size_t h = 0; h < H; h++) {
+            w[d * H + h] *= 0.3f;
+            transposed[h * D + d] = w[d * H + h];
+        }
+    assert_int_equal(attention_forward(&shape, w, memory, queries, context, &cache, &arena, &err),
+                     0);
+    for (size_t b = 0; b < B; b++) {
+        const size_t length = (size_t)lengths[b];
+        for (size_t s = 0; s < length; s++)
+            memcpy(own_memory + s * D, memory + (s * B + b) * D, D * sizeof *memory);
+        mat_rows(length, H, D, own_memory, D, transposed, D, NULL, keys, H);
+        for (size_t t = 0; t < T; t++) {
+            attention_step(length, D, H, own_memory, keys, queries + (t * B + b) * H, weights,
+                           own_context);
+            for (size_t s = 0; s < length; s++)
+                assert_near((double)weights[s], (double)cache.weights[(b * T + t) * S + s], 1e-5);
+            for (size_t d = 0; d < D; d++)
+                assert_near((double)own_context[d], (double)context[(t * B + b) * D + d], 1e-5);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rows_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(rows_do_not_influence_each_other, begin, end),
+        cmocka_unit_test_setup_teardown(rows_of_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(products_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(exponential, begin, end),
+        cmocka_unit_test_setup_teardown(bounded_functions, begin, end),
+        cmocka_unit_test_setup_teardown(softmax_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(softmax_saturates, begin, end),
+        cmocka_unit_test_setup_teardown(gru_step_is_a_step, begin, end),
+        cmocka_unit_test_setup_teardown(gru_step_alone_and_together, begin, end),
+        cmocka_unit_test_setup_teardown(attention_step_is_a_step, begin, end),
+    };
+    mat_use_one_thread();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
