@@ -75,8 +75,10 @@ static void print_stats(const json_t *stats)
     printf("request log  %lld rows written, %lld dropped\n", integer_at(stats, "log.rows"),
            integer_at(stats, "log.dropped"));
     json_object_foreach((json_t *)find(stats, "models"), name, used)
+    {
         printf("used         %s: %lld requests, %lld texts\n", name, integer_at(used, "requests"),
                integer_at(used, "texts"));
+    }
 }
 
 static void print_status(const json_t *version, const json_t *health, const json_t *stats)
@@ -121,7 +123,9 @@ static void print_purpose(const json_t *model)
         return;
     }
     json_array_foreach((json_t *)labels, i, label)
+    {
         printf("%s%s", i ? ", " : "", json_is_string(label) ? json_string_value(label) : "");
+    }
     putchar('\n');
 }
 
@@ -138,14 +142,19 @@ static void print_models(const json_t *result)
         print_purpose(one);
     }
     json_array_foreach((json_t *)find(result, "faults"), i, one)
+    {
         printf("refused: %s: %s\n", text_at(one, "folder"), text_at(one, "reason"));
+    }
 }
 
 static void print_each(const json_t *array)
 {
     size_t i;
     const json_t *one;
-    json_array_foreach((json_t *)array, i, one) print_line(one);
+    json_array_foreach((json_t *)array, i, one)
+    {
+        print_line(one);
+    }
 }
 
 int ctl_models(struct ctl *ctl)

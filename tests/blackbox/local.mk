@@ -1,1 +1,18 @@
 # Tests that talk to the programs from outside.
+
+# dragoman
+dist_check_SCRIPTS += tests/blackbox/test_dragoman.sh tests/blackbox/test_dragoman_evaluate.sh
+EXTRA_DIST += tests/blackbox/dragoman.sh
+TESTS += tests/blackbox/test_dragoman.sh tests/blackbox/test_dragoman_evaluate.sh
+
+# The protocol: transcripts against the running daemon.
+check_PROGRAMS += tests/blackbox/replay_transcripts
+TESTS += tests/blackbox/replay_transcripts
+tests_blackbox_replay_transcripts_SOURCES = \
+	tests/blackbox/replay_transcripts.c \
+	tests/blackbox/daemon.c tests/blackbox/daemon.h \
+	tests/blackbox/json_match.c tests/blackbox/json_match.h \
+	tests/blackbox/json_schema.c tests/blackbox/json_schema.h \
+	tests/blackbox/schemas.c tests/blackbox/schemas.h \
+	src/cmd/client.c include/dragoman/client.h
+tests_blackbox_replay_transcripts_LDADD = libbase.a $(DRAGOMAN_LIBS)
