@@ -1,11 +1,29 @@
 # Unit tests of the model layer.
 model_test_libs = tests/support/libsupport.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
+model_test_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests
 
-# Decoding
-check_PROGRAMS += tests/unit/test_decode
-TESTS += tests/unit/test_decode
-tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_model.h \
-	tests/unit/decode_reference.h
-tests_unit_test_decode_CPPFLAGS = $(unit_cppflags)
-tests_unit_test_decode_LDADD = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+model_tests = \
+	tests/unit/test_spec \
+	tests/unit/test_safetensors \
+	tests/unit/test_classifier \
+	tests/unit/test_classifier_double
+check_PROGRAMS += $(model_tests)
+TESTS += $(model_tests)
+
+tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
+tests_unit_test_spec_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_spec_LDADD = $(model_test_libs)
+tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c
+tests_unit_test_safetensors_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_safetensors_LDADD = $(model_test_libs)
+tests_unit_test_classifier_SOURCES = tests/unit/test_classifier.c
+tests_unit_test_classifier_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_classifier_LDADD = $(model_test_libs)
+
+# Backward passes against finite differences, in double precision. libmodel.a only resolves the
+# names of what opens a bundle, which this test does not do.
+tests_unit_test_classifier_double_SOURCES = tests/unit/test_classifier_double.c \
+	$(finite_difference) src/model/classifier.c src/model/classifier_learn.c
+tests_unit_test_classifier_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_classifier_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
