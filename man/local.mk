@@ -1,1 +1,2 @@
 # The manual pages.
+dist_man_MANS += man/dragoman.1

@@ -42,7 +42,7 @@ static const struct opt options[] = {
      .help = "translation: the second column of the test set is the source"},
     {.name = "labels",
      .letter = 'l',
-     .type = OPT_TEXT,
+     .type = OPT_LIST,
      .offset = AT(labels),
      .value = "LIST",
      .help = "classification: what labels of the test set are called in the model, as "
@@ -72,7 +72,7 @@ static const struct cmd_usage usage = {
 static bool options_fit(const struct evaluate_settings *settings, enum spec_task task)
 {
     const char *misplaced = NULL;
-    if (task == SPEC_TRANSLATION && settings->labels != NULL)
+    if (task == SPEC_TRANSLATION && settings->labels.count > 0)
         misplaced = "labels";
     if (task == SPEC_CLASSIFICATION && settings->beam != 0)
         misplaced = "beam";

@@ -146,7 +146,8 @@ static void print_card(const struct spec *spec)
 {
     json_t *card = json_loads(spec->card, 0, NULL), *value;
     const char *key;
-    printf("card\n");
+    if (json_object_size(card) > 0)
+        printf("card\n");
     json_object_foreach(card, key, value)
     {
         print_card_value(key, value);

@@ -6,7 +6,8 @@
 #include "text/corpus.h"
 
 struct evaluate_settings {
-    char *test, *output, *references, *labels;
+    char *test, *output, *references;
+    struct opt_list labels;
     int64_t beam, threads;
     bool json, reverse, help;
 };

@@ -17,6 +17,8 @@ struct work {
     float *scratch;       /* [threads][labels] */
     struct err *errors;   /* [threads] */
     struct metric_confusion confusion;
+    json_t *card;
+    const char *card_labels; /* NULL where the card has none */
 };
 
 /* The model's label of that name, or label_count. */
@@ -29,49 +31,75 @@ static size_t find_label(const struct spec *spec, const char *name, size_t len)
     return label;
 }
 
-/* One entry of the list "0=negative,1=positive": the next name of the test set and the label that
-   it stands for. False at the end. */
-static bool next_mapping(const char **list, const char **name, size_t *name_len, const char **label,
-                         size_t *label_len)
+/* One entry of the list "0=negative,1=positive": a name in the test set and the label that it
+   stands for. */
+struct mapping {
+    const char *name, *label;
+    size_t name_len, label_len;
+};
+
+/* Takes the next entry off the list; false at its end. A name alone stands for itself. */
+static bool next_mapping(const char **list, struct mapping *mapping)
 {
-    if (*list == NULL || **list == '\0')
-        return false;
     size_t len = strcspn(*list, ",");
+    if (**list == '\0')
+        return false;
     const char *equals = memchr(*list, '=', len);
-    *name = *list;
-    *name_len = equals == NULL ? len : (size_t)(equals - *list);
-    *label = equals == NULL ? *list : equals + 1;
-    *label_len = equals == NULL ? len : len - *name_len - 1;
+    mapping->name = *list;
+    mapping->name_len = equals == NULL ? len : (size_t)(equals - *list);
+    mapping->label = equals == NULL ? *list : equals + 1;
+    mapping->label_len = equals == NULL ? len : len - mapping->name_len - 1;
     *list += len + ((*list)[len] == ',');
     return true;
 }
 
-static int check_mapping(const struct work *work, struct err *err)
+static int check_mappings(const struct work *work, struct err *err)
 {
-    const char *list = work->evaluate->settings->labels, *name, *label;
-    size_t name_len, label_len;
-    while (next_mapping(&list, &name, &name_len, &label, &label_len))
-        if (find_label(work->spec, label, label_len) == work->spec->label_count)
-            return err_set(err, ERR_ARGUMENT, "--labels: the model has no label '%.*s'",
-                           (int)label_len, label);
+    const struct opt_list *lists = &work->evaluate->settings->labels;
+    for (size_t i = 0; i < lists->count; i++) {
+        const char *list = lists->items[i];
+        struct mapping mapping;
+        while (next_mapping(&list, &mapping))
+            if (find_label(work->spec, mapping.label, mapping.label_len) == work->spec->label_count)
+                return err_set(err, ERR_ARGUMENT, "--labels: the model has no label '%.*s'",
+                               (int)mapping.label_len, mapping.label);
+    }
     return 0;
 }
 
-/* What a label of the test set is in the model: as --labels has it, else the label of that name. */
+static bool map_with(const struct work *work, const char *list, const struct corpus_line *line,
+                     size_t *label)
+{
+    struct mapping mapping;
+    while (next_mapping(&list, &mapping)) {
+        if (mapping.name_len == line->second_len &&
+            memcmp(mapping.name, line->second, line->second_len) == 0) {
+            *label = find_label(work->spec, mapping.label, mapping.label_len);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a label of the test set is in the model: as --labels has it, else the label of that name,
+   else as the training data had it, which the model card may say. label_count: nothing. */
 static size_t map_label(const struct work *work, const struct corpus_line *line)
 {
-    const char *list = work->evaluate->settings->labels, *name, *label;
-    size_t name_len, label_len;
-    while (next_mapping(&list, &name, &name_len, &label, &label_len))
-        if (name_len == line->second_len && memcmp(name, line->second, name_len) == 0)
-            return find_label(work->spec, label, label_len);
-    return find_label(work->spec, line->second, line->second_len);
+    const struct opt_list *lists = &work->evaluate->settings->labels;
+    size_t label;
+    for (size_t i = 0; i < lists->count; i++)
+        if (map_with(work, lists->items[i], line, &label))
+            return label;
+    label = find_label(work->spec, line->second, line->second_len);
+    if (label == work->spec->label_count && work->card_labels != NULL)
+        map_with(work, work->card_labels, line, &label);
+    return label;
 }
 
 static int read_labels(struct work *work, struct err *err)
 {
     const struct corpus *corpus = &work->evaluate->corpus;
-    int code = check_mapping(work, err);
+    int code = check_mappings(work, err);
     for (size_t i = 0; code == 0 && i < corpus->count; i++) {
         work->actual[i] = map_label(work, &corpus->lines[i]);
         if (work->actual[i] == work->spec->label_count)
@@ -199,12 +227,15 @@ static int work_init(struct work *work, struct err *err)
     if (!work->actual || !work->predicted || !work->probabilities || !work->scratch ||
         !work->errors)
         return ERR_MEMORY;
+    work->card = json_loads(work->spec->card, 0, NULL);
+    work->card_labels = json_string_value(json_object_get(work->card, "labels"));
     return metric_confusion_init(&work->confusion, work->spec->label_count, err);
 }
 
 static void work_release(struct work *work)
 {
     metric_confusion_release(&work->confusion);
+    json_decref(work->card);
     mem_free(work->errors);
     mem_free(work->scratch);
     mem_free(work->probabilities);
