@@ -56,7 +56,7 @@ static inline real real_tanh(real x)
 
 static inline real real_logistic(real x)
 {
-    return (real) 1 / ((real) 1 + real_exp(-x));
+    return (real)1 / ((real)1 + real_exp(-x));
 }
 
 /*
@@ -65,14 +65,15 @@ static inline real real_logistic(real x)
  */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(DRAGOMAN_DOUBLE)
-#define NN_VECTORISED                                                                              \
-    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define NN_VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define NN_VECTORISED
 #endif
 
 /* Before a loop whose iterations read nothing that another one writes. */
 #ifdef __clang__
+/* Where optimisation is off, it is no fault that such a loop is not vectorised. */
+#pragma clang diagnostic ignored "-Wpass-failed"
 #define NN_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define NN_INDEPENDENT _Pragma("GCC ivdep")
