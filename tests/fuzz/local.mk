@@ -14,6 +14,21 @@ tests_fuzz_fuzz_opt_SOURCES = tests/fuzz/fuzz_opt.c $(fuzz_main)
 tests_fuzz_fuzz_opt_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_opt_LDADD = libbase.a $(DRAGOMAN_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_text
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c $(fuzz_main)
+tests_fuzz_fuzz_text_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_text_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_spec
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c $(fuzz_main)
+tests_fuzz_fuzz_spec_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_spec_LDADD = libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_safetensors
+tests_fuzz_fuzz_safetensors_SOURCES = tests/fuzz/fuzz_safetensors.c $(fuzz_main)
+tests_fuzz_fuzz_safetensors_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_safetensors_LDADD = libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+
 EXTRA_DIST += tests/fuzz/corpus
 check_PROGRAMS += $(FUZZ_TARGETS)
 FUZZ_SECONDS = 60

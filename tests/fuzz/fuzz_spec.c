@@ -1,0 +1,42 @@
+/* Fuzz target: model.json. What is accepted must be within the limits that spec.h names, and copy
+   without loss. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/spec.h"
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void check_limits(const struct spec *spec)
+{
+    require(spec->name[0] != '\0' && spec->card != NULL);
+    require(spec->vocabulary <= SPEC_MAX_VOCABULARY && spec->embedding <= SPEC_MAX_SIZE);
+    require(spec->encoder_hidden <= SPEC_MAX_SIZE && spec->decoder_hidden <= SPEC_MAX_SIZE);
+    require(spec->buckets <= SPEC_MAX_BUCKETS && spec->ngrams <= SPEC_MAX_NGRAMS);
+    require(spec->label_count <= SPEC_MAX_LABELS);
+    require((spec->task == SPEC_CLASSIFICATION) == (spec->label_count >= 2));
+    require((spec->task == SPEC_TRANSLATION) == (spec->kind == SPEC_SEQ2SEQ));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct spec spec = {0}, copy = {0};
+    struct err err = ERR_INIT;
+    int rc = spec_parse(&spec, (const char *)data, size, &err);
+    require(rc == (int)err.code && (rc != 0) == (err.message[0] != '\0'));
+    if (rc)
+        return 0;
+    check_limits(&spec);
+    require(spec_copy(&copy, &spec, &err) == 0);
+    require(strcmp(copy.card, spec.card) == 0 && copy.label_count == spec.label_count);
+    for (size_t i = 0; i < spec.label_count; i++)
+        require(strcmp(copy.labels[i], spec.labels[i]) == 0);
+    spec_release(&copy);
+    spec_release(&spec);
+    return 0;
+}
