@@ -1,1 +1,52 @@
-# Unit tests of the text layer.
+# Unit tests of the text layer: one program a module.
+text_tests = \
+	tests/unit/test_utf8 \
+	tests/unit/test_norm \
+	tests/unit/test_piece \
+	tests/unit/test_vocab \
+	tests/unit/test_token \
+	tests/unit/test_corpus \
+	tests/unit/test_ngram \
+	tests/unit/test_tatoeba
+check_PROGRAMS += $(text_tests)
+TESTS += $(text_tests)
+text_test_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests
+text_test_libs = tests/support/libnasty.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c tests/unit/unit.h
+tests_unit_test_utf8_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_utf8_LDADD = $(text_test_libs)
+
+tests_unit_test_norm_SOURCES = tests/unit/test_norm.c tests/unit/unit.h
+tests_unit_test_norm_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_norm_LDADD = $(text_test_libs)
+
+tests_unit_test_piece_SOURCES = tests/unit/test_piece.c tests/unit/unit.h
+tests_unit_test_piece_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_piece_LDADD = $(text_test_libs)
+
+tests_unit_test_vocab_SOURCES = tests/unit/test_vocab.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_vocab_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_vocab_LDADD = $(text_test_libs)
+
+tests_unit_test_token_SOURCES = tests/unit/test_token.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_token_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_token_LDADD = $(text_test_libs)
+
+tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c tests/unit/unit.h
+tests_unit_test_corpus_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_corpus_LDADD = $(text_test_libs)
+
+tests_unit_test_ngram_SOURCES = tests/unit/test_ngram.c tests/unit/unit.h
+tests_unit_test_ngram_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_ngram_LDADD = $(text_test_libs)
+
+tests_unit_test_tatoeba_SOURCES = tests/unit/test_tatoeba.c tests/unit/unit.h
+tests_unit_test_tatoeba_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_tatoeba_LDADD = $(text_test_libs)
+
+check_LIBRARIES += tests/support/libnasty.a
+tests_support_libnasty_a_SOURCES = tests/support/nasty_text.c tests/support/nasty_text.h
+tests_support_libnasty_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
