@@ -1,1 +1,10 @@
 # Benchmarks.
+
+# Load, and the time from start to first answer.
+noinst_PROGRAMS += bench/load bench/startup
+bench_load_SOURCES = bench/load.c src/cmd/client.c include/dragoman/client.h
+bench_load_LDADD = libbase.a $(DRAGOMAN_LIBS)
+bench_startup_SOURCES = bench/startup.c src/cmd/client.c include/dragoman/client.h \
+	tests/blackbox/daemon.c tests/blackbox/daemon.h
+bench_startup_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/blackbox
+bench_startup_LDADD = libbase.a $(DRAGOMAN_LIBS)

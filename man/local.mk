@@ -1,2 +1,3 @@
 # The manual pages.
 dist_man_MANS += man/dragoman.1
+dist_man_MANS += man/dragomanctl.1

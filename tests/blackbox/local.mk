@@ -16,3 +16,7 @@ tests_blackbox_replay_transcripts_SOURCES = \
 	tests/blackbox/schemas.c tests/blackbox/schemas.h \
 	src/cmd/client.c include/dragoman/client.h
 tests_blackbox_replay_transcripts_LDADD = libbase.a $(DRAGOMAN_LIBS)
+
+# dragomanctl
+dist_check_SCRIPTS += tests/blackbox/test_ctl.sh
+TESTS += tests/blackbox/test_ctl.sh

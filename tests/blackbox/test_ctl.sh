@@ -1,0 +1,241 @@
+#!/bin/sh
+# dragomanctl against a running daemon with tiny models: output, order, exit codes, a server that
+# refuses, hangs or dies.
+. "${top_srcdir:-.}/tests/blackbox/dragoman.sh"
+
+ctl=$top_builddir/dragomanctl
+daemon=$top_builddir/dragomand
+[ -x "$ctl" ] && [ -x "$daemon" ] || exit 77
+make_models
+unset DRAGOMAN_CONNECT
+daemon_pid=
+
+# start_daemon MODELS ARGUMENT...: waits until it listens; its address is in $address.
+start_daemon() {
+    folder=$1
+    shift
+    rm -f started
+    mkfifo started
+    "$daemon" --foreground --listen 127.0.0.1:0 --models "$folder" --state "$work/state" "$@" \
+        >started 2>>log &
+    daemon_pid=$!
+    # Opened for reading and writing, so that the daemon never writes into a closed pipe.
+    exec 3<>started
+    address=
+    while [ -z "$address" ] && kill -0 "$daemon_pid" 2>/dev/null && read -r line <&3; do
+        case $line in *"listening on 127.0.0.1:"*) address=${line##*listening on } ;; esac
+    done
+    [ -n "$address" ] || {
+        cat log >&2
+        exit 99
+    }
+    DRAGOMAN_CONNECT=$address
+    export DRAGOMAN_CONNECT
+}
+
+stop_daemon() {
+    kill -TERM "$daemon_pid"
+    wait "$daemon_pid" || fail "the daemon's exit code is $?"
+    daemon_pid=
+}
+
+clean_up() {
+    [ -z "$daemon_pid" ] || kill -KILL "$daemon_pid" 2>/dev/null
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+# wait_for COMMAND...: until it succeeds, for a minute.
+wait_for() {
+    tries=600
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || {
+            fail "in vain: $*"
+            return
+        }
+        sleep 0.1
+    done
+}
+
+# What every program must say about itself.
+expect 0 "$ctl" --version
+grep -qx 'dragomanctl [0-9][0-9.]*' out || fail "--version prints: $(cat out)"
+expect 0 "$ctl" --help
+for command in translate classify status models log ping; do
+    grep -q "^  $command " out || fail "--help does not name $command"
+done
+for command in translate classify status models log ping; do
+    expect 0 "$ctl" "$command" --help
+    grep -q "^usage: dragomanctl $command" out || fail "$command --help has no usage line"
+done
+expect 0 "$ctl" translate --help
+grep -q -e --top out && fail "translate --help lists an option of classify"
+
+# Wrong usage: exit code 2, a complaint, nothing on stdout, no connection.
+for arguments in "" "nonsense" "status extra" "ping --top 3" "translate --nonsense x" \
+    "translate --beam 0 x" "translate --beam 17 x" "classify --top many x" "log --limit 0" \
+    "ping --timeout 0" "ping --timeout 601" "translate --in-flight 0 x" "ping --connect nowhere" \
+    "ping --connect unix:"; do
+    # shellcheck disable=SC2086 # words are meant to be split
+    expect 2 "$ctl" $arguments
+    [ ! -s out ] || fail "$arguments: prints $(head -n 1 out)"
+    grep -q '^dragomanctl: ' err || fail "$arguments: no complaint"
+done
+
+# Nobody there.
+expect 3 "$ctl" ping --connect "unix:$work/nobody"
+complained_of 'cannot connect to unix:.*nobody: No such file'
+expect 3 "$ctl" translate --connect 127.0.0.1:1 text
+complained_of 'cannot connect to 127.0.0.1:1: Connection refused'
+
+start_daemon "$models" --listen "unix:$work/socket"
+
+# Questions.
+expect 0 "$ctl" ping
+grep -qE '^ok, answered in [0-9.]+ ms$' out || fail "ping prints: $(cat out)"
+expect 0 "$ctl" ping -n 3 --json
+[ "$(grep -c '^{"status":"ok","rtt_ms":[0-9.]*}$' out)" -eq 3 ] || fail "ping --json: $(cat out)"
+expect 0 "$ctl" ping --connect "unix:$work/socket"
+expect 0 "$ctl" status
+grep -qE '^dragomand [0-9.]+: ok, up ' out || fail "status prints: $(cat out)"
+grep -qE '^models +4 loaded, 0 refused$' out || fail "status prints: $(cat out)"
+expect 0 "$ctl" status --json
+grep -q '^{"version":{.*"health":{"status":"ok".*"stats":{.*}}$' out || fail "status --json"
+expect 0 "$ctl" models
+for model in tiny-bag tiny-en-fr tiny-fr-en tiny-rnn; do
+    grep -q "^$model " out || fail "models does not list $model"
+done
+grep -qE '^tiny-en-fr .*translation .*en > fr$' out || fail "models prints: $(cat out)"
+grep -qE '^tiny-bag .*classification .*negative, positive$' out || fail "models prints: $(cat out)"
+expect 0 "$ctl" models --json
+[ "$(grep -c '^{"name":"tiny-.*}$' out)" -eq 4 ] || fail "models --json prints: $(cat out)"
+
+# Texts as arguments, and what the workbench says to them on its own.
+expect 0 "$dragoman" translate "$models/tiny-en-fr" 'I see the cat.' 'I see the dog.'
+mv out want
+expect 0 "$ctl" translate -s en -t fr 'I see the cat.' 'I see the dog.'
+cmp -s want out || fail "daemon and workbench disagree: $(cat want out)"
+expect 0 "$ctl" translate -m tiny-en-fr --json 'I see the cat.'
+grep -q '^{"model":"tiny-en-fr","text":".*","score":-[0-9.]*.*}$' out ||
+    fail "translate --json prints: $(cat out)"
+expect 0 "$ctl" translate -m tiny-en-fr --json --alignment 'I see the cat.'
+grep -q '"alignment":\[\[0,' out || fail "no alignment: $(cat out)"
+expect 0 "$ctl" translate -m tiny-en-fr -b 4 -n 3 'I see the cat.' 'I see the dog.'
+grep -qE "^1$(printf '\t')-?[0-9.]+$(printf '\t')" out || fail "--nbest prints: $(cat out)"
+grep -qE "^2$(printf '\t')" out || fail "--nbest prints: $(cat out)"
+expect 0 "$ctl" classify 'Great fun.' -- '-a dull mess-'
+[ "$(grep -cE "^(negative|positive)$(printf '\t')[01]\.[0-9]+$" out)" -eq 2 ] ||
+    fail "classify prints: $(cat out)"
+expect 0 "$ctl" classify --top 2 -m tiny-rnn 'Great fun.'
+[ "$(awk '{ print NF }' out)" -eq 4 ] || fail "--top 2 prints: $(cat out)"
+expect 0 "$ctl" classify --json 'Great fun.'
+grep -q '^{"model":"tiny-bag","label":".*","scores":{".*,".*}}$' out ||
+    fail "classify --json prints: $(cat out)"
+
+# Many lines: a line out for each line in, in order, however many are in flight.
+corpus 3000 >in
+expect 0 "$ctl" translate -m tiny-en-fr --in-flight 1 <in
+[ "$(wc -l <out)" -eq 3000 ] || fail "3000 lines in, $(wc -l <out) out"
+mv out one
+for many in 2 64 1000; do
+    expect 0 "$ctl" translate -m tiny-en-fr --in-flight $many <in
+    cmp -s one out || fail "--in-flight $many prints something else"
+done
+expect 0 "$dragoman" translate "$models/tiny-en-fr" <in
+cmp -s one out || fail "daemon and workbench disagree over 3000 lines"
+expect 0 "$ctl" translate -m tiny-en-fr <in --json
+[ "$(grep -c '^{"model":"tiny-en-fr",.*}$' out)" -eq 3000 ] || fail "--json is not a line a text"
+
+# Line ends, empty lines, no lines.
+printf 'I see.\r\n\nI see.' >in
+expect 0 "$ctl" translate -m tiny-en-fr <in
+[ "$(sed -n 1p out)" = "$(sed -n 3p out)" ] || fail "a carriage return is part of the text"
+[ -z "$(sed -n 2p out)" ] || fail "an empty line is translated: $(cat out)"
+expect 0 "$ctl" translate -m tiny-en-fr </dev/null
+[ ! -s out ] || fail "nothing in, something out: $(cat out)"
+
+# What the server or the client refuses leaves its line empty; the others are answered.
+{
+    echo 'I see.'
+    printf 'a\001b\n'
+    printf 'caf\351\n'
+    awk 'BEGIN { for (i = 0; i < 20001; i++) printf "x"; print "" }'
+    awk 'BEGIN { for (i = 0; i < 1100000; i++) printf "x"; print "" }'
+    echo 'I see.'
+} >in
+expect 1 "$ctl" translate -m tiny-en-fr <in
+[ "$(wc -l <out)" -eq 6 ] || fail "6 lines in, $(wc -l <out) out"
+[ "$(grep -c . out)" -eq 2 ] || fail "not two translations: $(cat out)"
+complained_of '^dragomanctl: text 2: .*\(-32602, control_character\)$'
+complained_of '^dragomanctl: text 3 is not UTF-8'
+complained_of '^dragomanctl: text 4: .*\(-32002, text_too_long\)$'
+complained_of '^dragomanctl: text 5 is too long'
+expect 1 "$ctl" translate -m tiny-en-fr --json <in
+[ "$(grep -c '^{"error":{' out)" -eq 4 ] || fail "not four errors: $(cut -c 1-80 out)"
+expect 1 "$ctl" translate -m nobody text
+complained_of '\(-32003, unknown_model\)$'
+expect 1 "$ctl" translate text
+complained_of '\(-32602, missing\)$'
+expect 5 sh -c '"$1" models >/dev/full' sh "$ctl"
+complained_of 'cannot write'
+
+# The request log. A row appears a moment after its answer.
+expect 0 "$ctl" translate -m tiny-fr-en 'Où est la gare ?'
+has_row() {
+    "$ctl" log --json --limit 1 | grep -q '"model":"tiny-fr-en"'
+}
+wait_for has_row
+expect 0 "$ctl" log -n 5
+[ "$(wc -l <out)" -eq 6 ] || fail "log -n 5 prints $(wc -l <out) lines"
+tail -n 1 out | grep -qE '^20[0-9-]+ [0-9:.]+ translate +tiny-fr-en ' || fail "log: $(cat out)"
+expect 0 "$ctl" log --since 3600 --json
+[ "$(wc -l <out)" -eq 20 ] || fail "log --since prints $(wc -l <out) lines"
+
+# A server that does not answer.
+kill -STOP "$daemon_pid"
+expect 4 "$ctl" ping --timeout 0.1
+complained_of "timed out waiting for $address"
+expect 4 "$ctl" translate --timeout 0.1 -m tiny-en-fr a b c
+complained_of 'of 3 texts sent, 0 were answered'
+kill -CONT "$daemon_pid"
+
+# A server that dies in the middle: what was answered is printed, the rest is counted.
+mkfifo lines
+"$ctl" translate -m tiny-en-fr <lines >out 2>err &
+ctl_pid=$!
+exec 4>lines
+echo 'I see the cat.' >&4
+answered() {
+    [ "$(wc -l <out)" -eq 1 ]
+}
+wait_for answered
+kill -KILL "$daemon_pid"
+wait "$daemon_pid"
+daemon_pid=
+wait "$ctl_pid"
+got=$?
+exec 4>&-
+[ "$got" -eq 3 ] || fail "exit code $got when the server dies"
+complained_of 'lost the connection'
+answered || fail "what was answered is lost"
+
+# With one model that translates, nothing need be said.
+start_daemon "$models/tiny-fr-en"
+expect 0 "$ctl" translate 'Où est la gare ?'
+expect 1 "$ctl" classify 'Great fun.'
+complained_of '\(-32003, no_model\)$'
+stop_daemon
+
+# A bundle that was refused is named.
+mkdir some
+cp -R "$models/tiny-bag" "$models/tiny-rnn" some
+head -c 100 "$models/tiny-rnn/weights.safetensors" >some/tiny-rnn/weights.safetensors
+start_daemon "$work/some"
+expect 0 "$ctl" models
+grep -qE '^refused: .*tiny-rnn: .*weights.safetensors' out || fail "models prints: $(cat out)"
+expect 0 "$ctl" status
+grep -q ': degraded, up ' out || fail "status prints: $(cat out)"
+stop_daemon
+
+done_testing
