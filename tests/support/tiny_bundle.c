@@ -117,7 +117,10 @@ int tiny_bundle_write(const char *folder, const struct tiny_bundle *bundle, stru
     struct tensor tensors[SEQ2SEQ_MAX_PARAMETERS];
     struct buf vocabulary = BUF_INIT;
     describe(bundle, &spec);
-    int code = buf_printf(&vocabulary, err, "%s.vocabulary", folder);
+    size_t len = strlen(folder);
+    while (len > 1 && folder[len - 1] == '/')
+        len--;
+    int code = buf_printf(&vocabulary, err, "%.*s.vocabulary", (int)len, folder);
     if (code < 0 || (code = make_vocabulary(&spec, vocabulary.data, err)) < 0 ||
         (code = make_network(&network, &spec, bundle->seed, err)) < 0)
         goto out;

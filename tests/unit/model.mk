@@ -6,6 +6,8 @@ model_test_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests
 model_tests = \
 	tests/unit/test_spec \
 	tests/unit/test_safetensors \
+	tests/unit/test_bundle \
+	tests/unit/test_registry \
 	tests/unit/test_classifier \
 	tests/unit/test_classifier_double
 check_PROGRAMS += $(model_tests)
@@ -17,6 +19,12 @@ tests_unit_test_spec_LDADD = $(model_test_libs)
 tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c
 tests_unit_test_safetensors_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_safetensors_LDADD = $(model_test_libs)
+tests_unit_test_bundle_SOURCES = tests/unit/test_bundle.c
+tests_unit_test_bundle_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_bundle_LDADD = $(model_test_libs)
+tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
+tests_unit_test_registry_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_registry_LDADD = $(model_test_libs)
 tests_unit_test_classifier_SOURCES = tests/unit/test_classifier.c
 tests_unit_test_classifier_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_classifier_LDADD = $(model_test_libs)
@@ -27,3 +35,10 @@ tests_unit_test_classifier_double_SOURCES = tests/unit/test_classifier_double.c 
 	$(finite_difference) src/model/classifier.c src/model/classifier_learn.c
 tests_unit_test_classifier_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_classifier_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
+
+# Whole corpora through the translator.
+check_PROGRAMS += tests/unit/test_batch
+TESTS += tests/unit/test_batch
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
+tests_unit_test_batch_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_batch_LDADD = $(model_test_libs)
