@@ -22,3 +22,8 @@ dragoman_SOURCES = \
 	src/cmd/dragoman_translate.c src/cmd/dragoman_classify.c \
 	src/cmd/dragoman_tokenize.c src/cmd/dragoman_inspect.c
 dragoman_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+
+# The daemon.
+sbin_PROGRAMS += dragomand
+dragomand_SOURCES = src/cmd/dragomand.c
+dragomand_LDADD = libserve.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)

@@ -1,2 +1,27 @@
 noinst_LIBRARIES += libserve.a
-libserve_a_SOURCES = src/serve/conf.h 
+libserve_a_SOURCES = \
+	src/serve/conf.c src/serve/conf.h \
+	src/serve/proto.c src/serve/proto.h \
+	src/serve/proto_params.c src/serve/proto_params.h \
+	src/serve/proto_error.c \
+	src/serve/proto_json.c src/serve/proto_json.h \
+	src/serve/proto_answer.c src/serve/proto_answer.h src/serve/proto_report.c \
+	src/serve/mailbox.c src/serve/mailbox.h \
+	src/serve/thread.c src/serve/thread.h \
+	src/serve/job.c src/serve/job.h \
+	src/serve/batcher.c src/serve/batcher.h \
+	src/serve/task.c src/serve/task.h \
+	src/serve/align.c src/serve/align.h \
+	src/serve/worker.c src/serve/worker.h \
+	src/serve/reqlog.c src/serve/reqlog.h \
+	src/serve/reqlog_db.c src/serve/reqlog_db.h \
+	src/serve/stats.c src/serve/stats.h \
+	src/serve/conn.c src/serve/conn.h \
+	src/serve/listen.c src/serve/listen.h \
+	src/serve/reply.c src/serve/reply.h \
+	src/serve/route.c src/serve/route.h \
+	src/serve/request.c src/serve/request.h \
+	src/serve/request_log.c src/serve/request_log.h \
+	src/serve/reload.c src/serve/reload.h \
+	src/serve/method.c src/serve/method.h \
+	src/serve/server.c src/serve/server.h src/serve/server_parts.h

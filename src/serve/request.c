@@ -1,0 +1,301 @@
+/* The life of a request, from the checked call to its answer, its row in the log and its end. */
+#include "serve/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "serve/proto_answer.h"
+#include "serve/request_log.h"
+#include "serve/route.h"
+
+#define RETRY_AFTER_MS 500
+#define TREE_FACTOR 4 /* a line's JSON tree takes about so many times the line's bytes */
+
+static struct request *request_of(struct job *job)
+{
+    return job->owner;
+}
+
+static void request_free(struct request *request)
+{
+    struct server *server = request->server;
+    *(request->previous ? &request->previous->next : &server->requests) = request->next;
+    if (request->next)
+        request->next->previous = request->previous;
+    server->memory -= request->charged;
+    for (size_t i = 0; i < request->count; i++)
+        job_result_release(&request->jobs[i].result);
+    if (request->deadline)
+        event_free(request->deadline);
+    model_release(request->model);
+    proto_message_release(request->message);
+    mem_free(request);
+}
+
+/* Takes back what is still waiting and tells the workers about the rest. */
+static void cancel_jobs(struct request *request)
+{
+    for (size_t i = 0; i < request->count; i++)
+        if (batcher_cancel(request->server->batcher, &request->jobs[i]))
+            request->returned++;
+}
+
+/* Nobody waits any more. */
+static void leave(struct request *request)
+{
+    request->reply = NULL;
+    request->server->in_flight--;
+    if (request->deadline)
+        event_del(request->deadline);
+}
+
+static void write_result(const struct request *request, struct buf *out, struct err *err)
+{
+    const struct proto_params *params = &request->call->params;
+    proto_answer_begin(out, request->call->id, err);
+    if (request->call->method == PROTO_TRANSLATE)
+        proto_result_translate(out, request->model, request->jobs, request->count,
+                               (size_t)params->nbest, err);
+    else
+        proto_result_classify(out, request->model, request->jobs, request->count,
+                              (size_t)params->top, err);
+    proto_answer_end(out, err);
+}
+
+static void refuse_memory(struct proto_error *error)
+{
+    proto_error_set(error, PROTO_INTERNAL, "memory", "out of memory");
+}
+
+/* Fills the slot with the result or, where call->error is set, the error. */
+static void answer(struct request *request)
+{
+    struct proto_call *call = request->call;
+    struct server *server = request->server;
+    struct reply *reply = request->reply;
+    struct buf out = BUF_INIT;
+    struct err err = ERR_INIT;
+    leave(request);
+    if (!call->error.code && call->id)
+        write_result(request, &out, &err);
+    if (err.code) {
+        buf_clear(&out);
+        err_clear(&err);
+        refuse_memory(&call->error);
+    }
+    if (call->error.code && call->id)
+        proto_answer_error(&out, call->id, &call->error, &err);
+    int64_t now = clock_ns();
+    if (call->error.code) {
+        stats_error(&server->stats, call->error.code);
+    } else {
+        server->stats.succeeded++;
+        stats_latency(&server->stats, now - reply->start_ns);
+        stats_model_used(&server->stats, request->model->spec.name, request->count);
+    }
+    request_log_answered(request, reply, now);
+    reply_put(reply, request->slot, &out);
+}
+
+static void describe_failure(struct request *request, const struct job *job)
+{
+    struct proto_error *error = &request->call->error;
+    size_t index = (size_t)(job - request->jobs);
+    char path[32] = "text";
+    if (request->call->params.is_list)
+        snprintf(path, sizeof path, "text[%zu]", index);
+    switch (job->result.outcome) {
+    case JOB_TOO_LONG:
+        proto_error_set(error, PROTO_TOO_LONG, "sentence_too_long",
+                        "%s has a sentence of %zu tokens, and at most %d are allowed", path,
+                        job->result.actual, DECODE_MAX_SOURCE);
+        proto_error_text(error, "path", path, strlen(path));
+        proto_error_integer(error, "limit", DECODE_MAX_SOURCE);
+        proto_error_integer(error, "actual", (int64_t)job->result.actual);
+        return;
+    case JOB_FAILED:
+        log_error("model %s: %s", request->model->spec.name, job->result.err.message);
+        if (job->result.err.code == ERR_MEMORY)
+            refuse_memory(error);
+        else
+            proto_error_set(error, PROTO_INTERNAL, "model", "the model %s failed",
+                            request->model->spec.name);
+        return;
+    case JOB_CANCELLED:
+    case JOB_DONE:
+        proto_error_set(error, PROTO_INTERNAL, "bug", "a job came back unfinished");
+        return;
+    }
+}
+
+static void on_job(struct mail *mail)
+{
+    struct job *job = (struct job *)(void *)mail;
+    struct request *request = request_of(job);
+    request->returned++;
+    if (request->reply && job->result.outcome != JOB_DONE) {
+        describe_failure(request, job);
+        cancel_jobs(request);
+        answer(request);
+    } else if (request->reply && request->returned == request->count) {
+        answer(request);
+    }
+    if (request->returned == request->count)
+        request_free(request);
+}
+
+/* Answers with the error that is set, and ends the request as soon as its jobs are back. */
+static void give_up(struct request *request)
+{
+    cancel_jobs(request);
+    answer(request);
+    if (request->returned == request->count)
+        request_free(request);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct request *request = context;
+    proto_error_set(&request->call->error, PROTO_DEADLINE, "deadline",
+                    "not finished within %lld ms", (long long)request->timeout_ms);
+    proto_error_integer(&request->call->error, "timeout_ms", request->timeout_ms);
+    give_up(request);
+}
+
+static void fill_job(struct request *request, size_t index)
+{
+    struct job *job = &request->jobs[index];
+    const struct proto_params *params = &request->call->params;
+    const struct spec *spec = &request->model->spec;
+    size_t beam = params->beam ? (size_t)params->beam : spec->beam;
+    job->mail.deliver = on_job;
+    job->owner = request;
+    job->model = request->model;
+    job->text = params->texts[index].data;
+    job->len = params->texts[index].len;
+    job->alignment = params->alignment;
+    job->options = (struct decode_options){
+        .beam = beam < DECODE_MAX_BEAM ? beam : DECODE_MAX_BEAM,
+        .nbest = params->nbest ? (size_t)params->nbest : 1,
+        .length_penalty = spec->length_penalty,
+    };
+}
+
+static void set_deadline(struct request *request)
+{
+    int64_t ms = request->call->params.timeout_ms;
+    request->timeout_ms = ms ? ms : request->server->conf->timeout;
+    struct timeval timeout = {.tv_sec = request->timeout_ms / 1000,
+                              .tv_usec = request->timeout_ms % 1000 * 1000};
+    request->deadline = event_new(request->server->base, -1, 0, on_deadline, request);
+    if (!request->deadline || event_add(request->deadline, &timeout) < 0)
+        refuse_memory(&request->call->error);
+}
+
+static struct request *request_new(struct server *server, struct model *model,
+                                   struct proto_message *message, struct proto_call *call)
+{
+    size_t count = call->params.text_count;
+    size_t size = sizeof(struct request) + count * sizeof(struct job);
+    struct request *request = mem_alloc(1, size, NULL);
+    if (!request) {
+        refuse_memory(&call->error);
+        return NULL;
+    }
+    request->server = server;
+    request->model = model_retain(model);
+    request->message = proto_message_retain(message);
+    request->call = call;
+    request->count = count;
+    /* Every request of a batch keeps the whole line's tree alive; each bears its share. */
+    request->charged = size + message->size * TREE_FACTOR / message->count;
+    server->memory += request->charged;
+    request->next = server->requests;
+    if (request->next)
+        request->next->previous = request;
+    server->requests = request;
+    for (size_t i = 0; i < count; i++)
+        fill_job(request, i);
+    set_deadline(request);
+    return request;
+}
+
+static void refuse_overloaded(struct proto_error *error, const char *reason, const char *why)
+{
+    proto_error_set(error, PROTO_OVERLOADED, reason, "%s", why);
+    proto_error_integer(error, "retry_after_ms", RETRY_AFTER_MS);
+}
+
+static void push(struct request *request)
+{
+    struct err err = ERR_INIT;
+    struct proto_error *error = &request->call->error;
+    int rc = batcher_push(request->server->batcher, request->jobs, request->count, &err);
+    if (rc == ERR_BUSY)
+        refuse_overloaded(error, "queue_full", "too many texts are waiting");
+    else if (rc < 0)
+        refuse_memory(error);
+}
+
+bool request_start(struct server *server, struct reply *reply, size_t slot,
+                   struct proto_message *message, struct proto_call *call)
+{
+    struct model *model = route_find(server->registry, call);
+    if (!model)
+        return false;
+    if (server->memory > (size_t)server->conf->max_memory) {
+        refuse_overloaded(&call->error, "memory", "too much is in flight");
+        return false;
+    }
+    struct request *request = request_new(server, model, message, call);
+    if (!request)
+        return false;
+    if (!call->error.code)
+        push(request);
+    if (call->error.code) {
+        request_free(request);
+        return false;
+    }
+    request->reply = reply;
+    request->slot = slot;
+    server->in_flight++;
+    if (request->count == 0) {
+        answer(request);
+        request_free(request);
+    }
+    return true;
+}
+
+void requests_abandon(struct server *server, struct conn_ref conn)
+{
+    for (struct request *request = server->requests, *next; request; request = next) {
+        next = request->next;
+        struct reply *reply = request->reply;
+        if (!reply || reply->conn.slot != conn.slot || reply->conn.generation != conn.generation)
+            continue;
+        struct buf nothing = BUF_INIT;
+        cancel_jobs(request);
+        leave(request);
+        server->stats.failed++;
+        reply_put(reply, request->slot, &nothing);
+        if (request->returned == request->count)
+            request_free(request);
+    }
+}
+
+void requests_stop(struct server *server)
+{
+    for (struct request *request = server->requests, *next; request; request = next) {
+        next = request->next;
+        if (!request->reply)
+            continue;
+        proto_error_set(&request->call->error, PROTO_DRAINING, "draining",
+                        "the server stopped before this was finished");
+        give_up(request);
+    }
+}
