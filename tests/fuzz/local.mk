@@ -29,6 +29,11 @@ tests_fuzz_fuzz_safetensors_SOURCES = tests/fuzz/fuzz_safetensors.c $(fuzz_main)
 tests_fuzz_fuzz_safetensors_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_safetensors_LDADD = libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_metric
+tests_fuzz_fuzz_metric_SOURCES = tests/fuzz/fuzz_metric.c $(fuzz_main)
+tests_fuzz_fuzz_metric_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_metric_LDADD = libtrain.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+
 EXTRA_DIST += tests/fuzz/corpus
 check_PROGRAMS += $(FUZZ_TARGETS)
 FUZZ_SECONDS = 60
