@@ -194,13 +194,24 @@ int opt_sample(const struct opt *table, struct buf *out, struct err *err)
     return rc;
 }
 
-/* One line of text for mdoc: backslashes escaped, and a leading dot or quote made harmless. */
+/* A sentence for mdoc, in lines of at most WIDTH: backslashes escaped, and a dot or quote that
+   begins a word made harmless, since the word may come to begin a line. */
 static int mdoc_text(const char *text, struct buf *out, struct err *err)
 {
-    int rc = *text == '.' || *text == '\'' ? buf_text(out, "\\&", err) : 0;
-    for (; *text && !rc; text++)
-        rc = *text == '\\' ? buf_text(out, "\\e", err) : buf_char(out, *text, err);
-    return rc ? rc : buf_text(out, ".\n", err);
+    struct buf escaped = BUF_INIT;
+    int rc = 0;
+    for (const char *c = text; *c && !rc; c++) {
+        if ((c == text || c[-1] == ' ') && (*c == '.' || *c == '\''))
+            rc = buf_text(&escaped, "\\&", err);
+        if (!rc)
+            rc = *c == '\\' ? buf_text(&escaped, "\\e", err) : buf_char(&escaped, *c, err);
+    }
+    if (!rc)
+        rc = buf_char(&escaped, '.', err);
+    if (!rc)
+        rc = wrap(escaped.data, 0, "", out, err);
+    buf_release(&escaped);
+    return rc;
 }
 
 static int mdoc_entry(const struct opt *opt, struct buf *out, struct err *err)

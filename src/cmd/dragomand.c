@@ -8,14 +8,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "serve/server.h"
 
@@ -38,24 +36,6 @@ static int print(int (*write)(const struct opt *, struct buf *, struct err *), c
         status = EXIT_FAILURE;
     buf_release(&out);
     return status;
-}
-
-/* Sends messages to the file that the settings name, or that a daemon has in its state folder. */
-static int open_log_file(const struct conf *conf, struct err *err)
-{
-    char path[PATH_MAX];
-    log_set_level((enum log_level)conf->log_level);
-    if (conf->log_file)
-        snprintf(path, sizeof path, "%s", conf->log_file);
-    else if (!conf->foreground && conf->state && file_make_folders(conf->state, NULL) == 0)
-        snprintf(path, sizeof path, "%s/dragomand.log", conf->state);
-    else
-        return 0;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return err_errno(err, "cannot open the log file %s", path);
-    log_set_fd(fd);
-    return 0;
 }
 
 static int write_pid_file(const char *path, struct err *err)
@@ -94,7 +74,7 @@ static int serve(struct conf *conf, int ready)
 {
     struct err err = ERR_INIT;
     struct server *server = NULL;
-    int rc = open_log_file(conf, &err);
+    int rc = conf_open_log(conf, &err);
     if (rc == 0) {
         server = server_new(conf, &err);
         rc = server ? 0 : (int)err.code;
@@ -161,7 +141,7 @@ static int run(struct conf *conf, int argc, char **argv)
     if (conf->version)
         return printf("dragomand %s\n", DRAGOMAN_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     if (conf->sample_config)
-        return print(opt_sample, "");
+        return print(opt_sample, CONF_SAMPLE_HEADING);
     if (conf_complete(conf, &err) < 0)
         return complain(&err, EXIT_FAILURE);
     return conf->foreground ? serve(conf, -1) : become_daemon(conf);

@@ -5,274 +5,107 @@
  */
 #include "serve/conf.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "serve/proto.h"
 
 #define AT(member) offsetof(struct conf, member)
 #define KIB 1024.0
-#define MIB (1024.0 * 1024.0)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+/* The fields of one option of each kind: struct opt has them in this order. */
+#define ARGUMENT(name, letter, type, member, value, help)                                          \
+    {                                                                                              \
+        name, letter, type, OPT_ONLY_ARGUMENT, NULL, AT(member), NULL, 0, 0, NULL, value, NULL,    \
+            help                                                                                   \
+    }
+#define TEXT(name, letter, type, member, value, help)                                              \
+    {                                                                                              \
+        name, letter, type, OPT_ANYWHERE, NULL, AT(member), NULL, 0, 0, NULL, value, NULL, help    \
+    }
+#define CHOICE(name, section, member, fallback, choices, value, help)                              \
+    {                                                                                              \
+        name, 0, OPT_CHOICE, OPT_ANYWHERE, section, AT(member), fallback, 0, 0, choices, value,    \
+            NULL, help                                                                             \
+    }
+#define NUMBER(name, letter, section, member, fallback, min, max, unit, help)                      \
+    {                                                                                              \
+        name, letter, OPT_INT, OPT_ANYWHERE, section, AT(member), fallback, min, max, NULL, "N",   \
+            unit, help                                                                             \
+    }
 
 const struct opt conf_table[] = {
-    {.name = "help",
-     .letter = 'h',
-     .type = OPT_FLAG,
-     .scope = OPT_ONLY_ARGUMENT,
-     .offset = AT(help),
-     .help = "Print this list and exit"},
-    {.name = "version",
-     .letter = 'V',
-     .type = OPT_FLAG,
-     .scope = OPT_ONLY_ARGUMENT,
-     .offset = AT(version),
-     .help = "Print the version and exit"},
-    {.name = "sample-config",
-     .type = OPT_FLAG,
-     .scope = OPT_ONLY_ARGUMENT,
-     .offset = AT(sample_config),
-     .help =
-         "Print a configuration file with every setting, its default and its meaning, and exit"},
-    {.name = "config",
-     .letter = 'c',
-     .type = OPT_TEXT,
-     .scope = OPT_ONLY_ARGUMENT,
-     .offset = AT(config),
-     .value = "FILE",
-     .help = "Read settings from this file"},
-    {.name = "foreground",
-     .letter = 'f',
-     .type = OPT_FLAG,
-     .scope = OPT_ONLY_ARGUMENT,
-     .offset = AT(foreground),
-     .help = "Stay in the foreground instead of becoming a daemon"},
+    ARGUMENT("help", 'h', OPT_FLAG, help, NULL, "Print this list and exit"),
+    ARGUMENT("version", 'V', OPT_FLAG, version, NULL, "Print the version and exit"),
+    ARGUMENT("sample-config", 0, OPT_FLAG, sample_config, NULL,
+             "Print a configuration file with every setting, its default and its meaning, and "
+             "exit"),
+    ARGUMENT("config", 'c', OPT_TEXT, config, "FILE", "Read settings from this file"),
+    ARGUMENT("foreground", 'f', OPT_FLAG, foreground, NULL,
+             "Stay in the foreground instead of becoming a daemon"),
 
-    {.name = "listen",
-     .letter = 'l',
-     .type = OPT_LIST,
-     .offset = AT(listen),
-     .value = "ADDRESS:PORT",
-     .help = "Listen here, or on a Unix socket written unix:PATH; port 0 takes a free one "
-             "and prints it; may be repeated; 127.0.0.1:7740 where none is given"},
-    {.name = "models",
-     .letter = 'm',
-     .type = OPT_LIST,
-     .offset = AT(models),
-     .value = "FOLDER",
-     .help = "Serve the models in this folder; may be repeated; those shipped with the program "
-             "where none is given"},
-    {.name = "state",
-     .letter = 's',
-     .type = OPT_TEXT,
-     .offset = AT(state),
-     .value = "FOLDER",
-     .help = "Keep the request log here; where unset $STATE_DIRECTORY, else "
-             "$XDG_STATE_HOME/dragoman, else ~/.local/state/dragoman"},
-    {.name = "pid-file",
-     .type = OPT_TEXT,
-     .offset = AT(pid_file),
-     .value = "FILE",
-     .help = "Write the process id here while running"},
-    {.name = "log-file",
-     .type = OPT_TEXT,
-     .offset = AT(log_file),
-     .value = "FILE",
-     .help = "Append messages here; where unset they go to standard error in the foreground "
-             "and to dragomand.log in the state folder otherwise"},
-    {.name = "log-level",
-     .type = OPT_CHOICE,
-     .offset = AT(log_level),
-     .fallback = "info",
-     .choices = "error|warning|info|debug",
-     .value = "LEVEL",
-     .help = "The least important messages to log"},
+    TEXT("listen", 'l', OPT_LIST, listen, "ADDRESS:PORT",
+         "Listen here, or on a Unix socket written unix:PATH; port 0 takes a free one and prints "
+         "it; 127.0.0.1:7740 where none is given"),
+    TEXT("models", 'm', OPT_LIST, models, "FOLDER",
+         "Serve the models in this folder; those shipped with the program where none is given"),
+    TEXT("state", 's', OPT_TEXT, state, "FOLDER",
+         "Keep the request log here; where unset $STATE_DIRECTORY, else $XDG_STATE_HOME/dragoman, "
+         "else ~/.local/state/dragoman"),
+    TEXT("pid-file", 0, OPT_TEXT, pid_file, "FILE", "Write the process id here while running"),
+    TEXT("log-file", 0, OPT_TEXT, log_file, "FILE",
+         "Append messages here; where unset they go to standard error in the foreground and to "
+         "dragomand.log in the state folder otherwise"),
+    CHOICE("log-level", NULL, log_level, "info", "error|warning|info|debug", "LEVEL",
+           "The least important messages to log"),
 
-    {.name = "workers",
-     .letter = 'w',
-     .type = OPT_INT,
-     .section = "compute",
-     .offset = AT(workers),
-     .fallback = "0",
-     .min = 0,
-     .max = 1024,
-     .value = "N",
-     .help = "Threads that compute; 0 takes one for each processor"},
-    {.name = "batch-rows",
-     .type = OPT_INT,
-     .section = "compute",
-     .offset = AT(batch_rows),
-     .fallback = "64",
-     .min = 16,
-     .max = 4096,
-     .value = "N",
-     .help = "Hypotheses that one thread decodes together at most, for each model; a sentence "
-             "needs as many as its beam"},
+    NUMBER("workers", 'w', "compute", workers, "0", 0, 1024, NULL,
+           "Threads that compute; 0 takes one for each processor"),
+    NUMBER("batch-rows", 0, "compute", batch_rows, "64", 16, 4096, NULL,
+           "Hypotheses that one thread decodes together at most, for each model; a sentence needs "
+           "as many as its beam"),
 
-    {.name = "max-line",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_line),
-     .fallback = "1M",
-     .min = KIB,
-     .max = 64 * MIB,
-     .value = "N",
-     .unit = "bytes",
-     .help = "Size of one message"},
-    {.name = "max-text",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_text),
-     .fallback = "20000",
-     .min = 1,
-     .max = 16 * MIB,
-     .value = "N",
-     .unit = "bytes",
-     .help = "Size of one text"},
-    {.name = "max-texts",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_texts),
-     .fallback = "256",
-     .min = 1,
-     .max = 65536,
-     .value = "N",
-     .help = "Texts in one request"},
-    {.name = "max-batch",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_batch),
-     .fallback = "256",
-     .min = 1,
-     .max = 4096,
-     .value = "N",
-     .help = "Requests in one batch"},
-    {.name = "max-pipeline",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_pipeline),
-     .fallback = "1024",
-     .min = 1,
-     .max = 65536,
-     .value = "N",
-     .help = "Unanswered requests of one connection, after which the server stops reading from it"},
-    {.name = "max-connections",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_connections),
-     .fallback = "1024",
-     .min = 1,
-     .max = 65536,
-     .value = "N",
-     .help = "Connections open at a time"},
-    {.name = "max-queue",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_queue),
-     .fallback = "4096",
-     .min = 1,
-     .max = 1e6,
-     .value = "N",
-     .help = "Texts waiting for a model, after which requests are refused as overloaded"},
-    {.name = "max-memory",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_memory),
-     .fallback = "256M",
-     .min = MIB,
-     .max = 1e15,
-     .value = "N",
-     .unit = "bytes",
-     .help = "Memory for what clients send and have not read, of all connections together"},
-    {.name = "max-output",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(max_output),
-     .fallback = "64M",
-     .min = KIB,
-     .max = 1e12,
-     .value = "N",
-     .unit = "bytes",
-     .help = "Answers that one client has not read, after which it is disconnected"},
-    {.name = "timeout",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(timeout),
-     .fallback = "30000",
-     .min = 1,
-     .max = 600000,
-     .value = "N",
-     .unit = "ms",
-     .help = "Time for a request that names none"},
-    {.name = "idle-timeout",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(idle_timeout),
-     .fallback = "600",
-     .min = 0,
-     .max = 1e6,
-     .value = "N",
-     .unit = "s",
-     .help = "Close a connection without traffic after so long; 0 never"},
-    {.name = "write-timeout",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(write_timeout),
-     .fallback = "60",
-     .min = 1,
-     .max = 1e6,
-     .value = "N",
-     .unit = "s",
-     .help = "Disconnect a client that has read nothing of a waiting answer for so long"},
-    {.name = "drain-timeout",
-     .type = OPT_INT,
-     .section = "limits",
-     .offset = AT(drain_timeout),
-     .fallback = "10",
-     .min = 0,
-     .max = 3600,
-     .value = "N",
-     .unit = "s",
-     .help = "Time to finish requests when told to stop"},
+    NUMBER("max-line", 0, "limits", max_line, "1M", KIB, 64 * MIB, "bytes", "Size of one message"),
+    NUMBER("max-text", 0, "limits", max_text, "20000", 1, 16 * MIB, "bytes", "Size of one text"),
+    NUMBER("max-texts", 0, "limits", max_texts, "256", 1, 65536, NULL, "Texts in one request"),
+    NUMBER("max-batch", 0, "limits", max_batch, "256", 1, 4096, NULL, "Requests in one batch"),
+    NUMBER("max-pipeline", 0, "limits", max_pipeline, "1024", 1, 65536, NULL,
+           "Unanswered requests of one connection, after which the server stops reading from it"),
+    NUMBER("max-connections", 0, "limits", max_connections, "1024", 1, 65536, NULL,
+           "Connections open at a time"),
+    NUMBER("max-queue", 0, "limits", max_queue, "4096", 1, MIB, NULL,
+           "Texts waiting for a model, after which requests are refused as overloaded"),
+    NUMBER("max-memory", 0, "limits", max_memory, "256M", MIB, 1024 * GIB, "bytes",
+           "Memory for what clients send and have not read, of all connections together"),
+    NUMBER("max-output", 0, "limits", max_output, "64M", KIB, 64 * GIB, "bytes",
+           "Answers that one client has not read, after which it is disconnected"),
+    NUMBER("timeout", 0, "limits", timeout, "30000", 1, PROTO_MAX_TIMEOUT_MS, "ms",
+           "Time for a request that names none"),
+    NUMBER("idle-timeout", 0, "limits", idle_timeout, "600", 0, 1e6, "s",
+           "Close a connection without traffic after so long; 0 never"),
+    NUMBER("write-timeout", 0, "limits", write_timeout, "60", 1, 1e6, "s",
+           "Disconnect a client that has read nothing of a waiting answer for so long"),
+    NUMBER("drain-timeout", 0, "limits", drain_timeout, "10", 0, 3600, "s",
+           "Time to finish requests when told to stop"),
 
-    {.name = "log-texts",
-     .type = OPT_CHOICE,
-     .section = "log",
-     .offset = AT(log_texts),
-     .fallback = "metadata",
-     .choices = "off|metadata|full",
-     .value = "HOW",
-     .help = "What the request log keeps: nothing, sizes and times, or the texts too"},
-    {.name = "log-queue",
-     .type = OPT_INT,
-     .section = "log",
-     .offset = AT(log_queue),
-     .fallback = "8192",
-     .min = 16,
-     .max = 1e6,
-     .value = "N",
-     .help = "Rows waiting for the disk, after which rows are dropped and counted"},
-    {.name = "log-keep-days",
-     .type = OPT_INT,
-     .section = "log",
-     .offset = AT(log_keep_days),
-     .fallback = "30",
-     .min = 0,
-     .max = 36500,
-     .value = "N",
-     .unit = "days",
-     .help = "Delete rows that are older; 0 never"},
-    {.name = "log-keep-rows",
-     .type = OPT_INT,
-     .section = "log",
-     .offset = AT(log_keep_rows),
-     .fallback = "1000000",
-     .min = 0,
-     .max = 1e12,
-     .value = "N",
-     .help = "Delete the oldest rows beyond this number; 0 never"},
+    CHOICE("log-texts", "log", log_texts, "metadata", "off|metadata|full", "HOW",
+           "What the request log keeps: nothing, sizes and times, or the texts too"),
+    NUMBER("log-queue", 0, "log", log_queue, "8192", 16, MIB, NULL,
+           "Rows waiting for the disk, after which rows are dropped and counted"),
+    NUMBER("log-keep-days", 0, "log", log_keep_days, "30", 0, 36500, "days",
+           "Delete rows that are older; 0 never"),
+    NUMBER("log-keep-rows", 0, "log", log_keep_rows, "1000000", 0, GIB, NULL,
+           "Delete the oldest rows beyond this number; 0 never"),
     {.name = NULL},
 };
 
@@ -324,7 +157,7 @@ static int load_with_file(struct conf *conf, const char *path, const struct conf
 
 int conf_load(struct conf *conf, int argc, char **argv, struct err *err)
 {
-    *conf = (struct conf){0};
+    *conf = (struct conf){.log_fd = -1, .argc = argc, .argv = argv};
     struct conf arguments = {0};
     int rc = opt_defaults(conf_table, conf, err);
     if (rc == 0)
@@ -354,8 +187,25 @@ static void program_folder(char *path, size_t size)
         *slash = '\0';
 }
 
+/* Whether one of the folder's sub-folders is a bundle. */
+static bool holds_bundles(const char *path)
+{
+    DIR *folder = opendir(path);
+    bool found = false;
+    const struct dirent *entry;
+    char file[2 * PATH_MAX];
+    while (folder && !found && (entry = readdir(folder))) {
+        int len = snprintf(file, sizeof file, "%s/%s/model.json", path, entry->d_name);
+        found = len > 0 && (size_t)len < sizeof file && file_exists(file);
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
 /* In this order: a build at the top of the source tree, one in a folder or a folder's folder of it,
-   an installation wherever it was moved to, and where it was configured to go. */
+   an installation wherever it was moved to, and where it was configured to go. None: the server
+   starts without models. */
 static int default_models(struct conf *conf, struct err *err)
 {
     static const char *const places[] = {"models", "../models", "../../models",
@@ -364,10 +214,12 @@ static int default_models(struct conf *conf, struct err *err)
     program_folder(folder, sizeof folder);
     for (size_t i = 0; folder[0] && i < sizeof places / sizeof places[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, places[i]);
-        if (file_exists(path) && realpath(path, real))
+        if (holds_bundles(path) && realpath(path, real))
             return list_append(&conf->models, real, err);
     }
-    return list_append(&conf->models, DRAGOMAN_MODELS_DIR, err);
+    if (file_exists(DRAGOMAN_MODELS_DIR))
+        return list_append(&conf->models, DRAGOMAN_MODELS_DIR, err);
+    return 0;
 }
 
 static int default_state(struct conf *conf, struct err *err)
@@ -403,7 +255,60 @@ int conf_complete(struct conf *conf, struct err *err)
     return rc;
 }
 
+/* A log file that can be opened takes the place of the one before; both keep one descriptor, so
+   that a thread that is writing notices nothing. */
+int conf_open_log(struct conf *conf, struct err *err)
+{
+    char path[PATH_MAX];
+    log_set_level((enum log_level)conf->log_level);
+    if (conf->log_file)
+        snprintf(path, sizeof path, "%s", conf->log_file);
+    else if (!conf->foreground && conf->state && file_make_folders(conf->state, NULL) == 0)
+        snprintf(path, sizeof path, "%s/dragomand.log", conf->state);
+    else
+        return 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_errno(err, "cannot open the log file %s", path);
+    if (conf->log_fd < 0) {
+        conf->log_fd = fd;
+        log_set_fd(fd);
+        return 0;
+    }
+    int rc = dup3(fd, conf->log_fd, O_CLOEXEC) < 0 ? err_errno(err, "cannot reopen %s", path) : 0;
+    close(fd);
+    return rc;
+}
+
+int conf_reload(struct conf *conf, struct err *err)
+{
+    struct conf fresh;
+    int rc = conf_load(&fresh, conf->argc, conf->argv, err);
+    if (rc == 0)
+        rc = conf_complete(&fresh, err);
+    if (rc == 0) {
+        struct opt_list models = conf->models;
+        conf->models = fresh.models;
+        fresh.models = models;
+        conf->log_level = fresh.log_level;
+        conf->max_text = fresh.max_text;
+        conf->max_texts = fresh.max_texts;
+        conf->max_batch = fresh.max_batch;
+        conf->timeout = fresh.timeout;
+        conf->drain_timeout = fresh.drain_timeout;
+        if (conf->log_texts != CONF_LOG_OFF && fresh.log_texts != CONF_LOG_OFF)
+            conf->log_texts = fresh.log_texts;
+    }
+    conf_release(&fresh);
+    return rc < 0 ? rc : conf_open_log(conf, err);
+}
+
 void conf_release(struct conf *conf)
 {
+    if (conf->log_fd >= 0) {
+        log_set_fd(STDERR_FILENO);
+        close(conf->log_fd);
+        conf->log_fd = -1;
+    }
     opt_release(conf_table, conf);
 }

@@ -99,6 +99,9 @@ static void begin(struct reload *reload)
     reload->current = reload->following;
     reload->following = NULL;
     reload->wanted = false;
+    struct err err = ERR_INIT;
+    if (conf_reload(reload->server->conf, &err) < 0)
+        log_error("reload: %s; the settings stay as they were", err.message);
     err_clear(&reload->err);
     reload->running = thread_start(&reload->thread, "reload", run, reload, &reload->err) == 0;
     if (!reload->running) {

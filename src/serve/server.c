@@ -233,6 +233,8 @@ static int load_models(struct server *server, struct err *err)
 {
     int64_t start = clock_ns();
     const struct conf *conf = server->conf;
+    if (conf->models.count == 0)
+        log_warning("there is no folder of models");
     int rc = registry_open(&server->registry, (const char *const *)conf->models.items,
                            conf->models.count, NULL, err);
     if (rc < 0)
