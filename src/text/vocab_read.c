@@ -44,6 +44,8 @@ static int check_header(const char *path, const struct file_map *file, struct er
                        path);
     page_size = big_endian(header + 16, 2);
     page_size = page_size == 1 ? 65536 : page_size;
+    if (page_size < 512 || (page_size & (page_size - 1)) != 0)
+        return err_set(err, ERR_FORMAT, "%s: the header gives a page size of %lu", path, page_size);
     pages = big_endian(header + 28, 4);
     if (memcmp(header + 24, header + 92, 4) == 0 && file->size / page_size < pages)
         return err_set(err, ERR_FORMAT, "%s: truncated: %zu bytes where the header says %lu x %lu",

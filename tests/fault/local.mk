@@ -4,3 +4,16 @@ TESTS += tests/fault/test_fault_base
 tests_fault_test_fault_base_SOURCES = tests/fault/test_fault_base.c tests/fault/fault.h
 tests_fault_test_fault_base_CPPFLAGS = $(unit_cppflags)
 tests_fault_test_fault_base_LDADD = libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/fault/test_fault_text
+TESTS += tests/fault/test_fault_text
+tests_fault_test_fault_text_SOURCES = tests/fault/test_fault_text.c tests/fault/fault.h
+tests_fault_test_fault_text_CPPFLAGS = $(unit_cppflags)
+tests_fault_test_fault_text_LDADD = libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/fault/test_fault_model
+TESTS += tests/fault/test_fault_model
+tests_fault_test_fault_model_SOURCES = tests/fault/test_fault_model.c tests/fault/fault.h
+tests_fault_test_fault_model_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_fault_test_fault_model_LDADD = tests/support/libsupport.a libmodel.a libnn.a libtext.a \
+	libbase.a $(unit_libs) $(DRAGOMAN_LIBS)

@@ -34,6 +34,16 @@ tests_fuzz_fuzz_metric_SOURCES = tests/fuzz/fuzz_metric.c $(fuzz_main)
 tests_fuzz_fuzz_metric_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_metric_LDADD = libtrain.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_token
+tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c $(fuzz_main)
+tests_fuzz_fuzz_token_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_token_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_vocab
+tests_fuzz_fuzz_vocab_SOURCES = tests/fuzz/fuzz_vocab.c $(fuzz_main)
+tests_fuzz_fuzz_vocab_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_vocab_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
+
 EXTRA_DIST += tests/fuzz/corpus
 check_PROGRAMS += $(FUZZ_TARGETS)
 FUZZ_SECONDS = 60
