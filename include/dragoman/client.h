@@ -24,9 +24,10 @@
 extern "C" {
 #endif
 
-#define DRAGOMAN_CLIENT_ADDRESS "127.0.0.1:7740" /* where a server listens unless told otherwise   \
-                                                  */
-#define DRAGOMAN_CLIENT_MAX_ANSWER (64u << 20)   /* bytes of one answer at most */
+#define DRAGOMAN_CLIENT_ADDRESS                                                                    \
+    "127.0.0.1:7740"                           /* where a server listens unless told otherwise     \
+                                                */
+#define DRAGOMAN_CLIENT_MAX_ANSWER (64u << 20) /* bytes of one answer at most */
 
 enum dragoman_client_code {
     DRAGOMAN_CLIENT_OK = 0,

@@ -17,6 +17,7 @@ tests_blackbox_replay_transcripts_SOURCES = \
 	src/cmd/client.c include/dragoman/client.h
 tests_blackbox_replay_transcripts_LDADD = libbase.a $(DRAGOMAN_LIBS)
 
-# dragomanctl
-dist_check_SCRIPTS += tests/blackbox/test_ctl.sh
-TESTS += tests/blackbox/test_ctl.sh
+# dragomanctl, and the daemon under load
+dist_check_SCRIPTS += tests/blackbox/test_ctl.sh tests/blackbox/test_load.sh
+EXTRA_DIST += tests/blackbox/daemon.sh
+TESTS += tests/blackbox/test_ctl.sh tests/blackbox/test_load.sh
