@@ -242,7 +242,7 @@ static json_t *parse_json(const unsigned char *text, size_t len, struct err *err
     if (header != NULL)
         return header;
     enum json_error_code reason = json_error_code(&error);
-    if (reason == json_error_out_of_memory)
+    if (error.text[0] == '\0' || reason == json_error_out_of_memory)
         err_set(err, ERR_MEMORY, "no memory to parse the header");
     else
         err_set(err, ERR_FORMAT, "the header is not valid JSON at byte %d%s",

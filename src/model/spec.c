@@ -393,7 +393,7 @@ static int json_failure(const json_error_t *error, struct err *err)
 {
     char text[JSON_ERROR_TEXT_LENGTH + 1];
     size_t len = 0;
-    if (json_error_code(error) == json_error_out_of_memory)
+    if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
         return err_set(err, ERR_MEMORY, "no memory to parse it");
     for (; len < JSON_ERROR_TEXT_LENGTH && error->text[len] != '\0'; len++)
         text[len] =
