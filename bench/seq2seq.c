@@ -1,0 +1,312 @@
+/*
+ * The translation network by itself, for bench/torch_twin.py to compare with PyTorch.
+ *
+ *     seq2seq logits BUNDLE OUT <lines      each line: source ids, a tab, target ids
+ *     seq2seq train [UPDATES]               speed of training on one core
+ *
+ * `logits` computes all lines as one training batch and writes each line's logits to OUT, a
+ * safetensors file with tensors "0", "1", ... [target ids + 1, vocabulary]; it prints a line for
+ * each: the ids of the greedy translation, a tab, and their log probability, from the decoder.
+ * `train` prints target tokens per second for the sizes, batch and regularisation of the shipped
+ * en-fr model, on random ids.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "model/bundle.h"
+#include "model/decode.h"
+#include "model/seq2seq.h"
+#include "nn/optim.h"
+#include "text/token.h"
+
+#define MAX_LINES 64
+#define MAX_IDS 200
+
+struct sentence {
+    int32_t ids[MAX_IDS];
+    size_t count;
+};
+struct pair {
+    struct sentence source, target;
+};
+
+/* Reads ids up to `end` from *at and moves *at behind it. */
+static bool parse_ids(const char **at, char end, size_t vocabulary, struct sentence *sentence)
+{
+    sentence->count = 0;
+    while (**at != end) {
+        char *behind;
+        const long id = strtol(*at, &behind, 10);
+        if (behind == *at || id < 0 || (size_t)id >= vocabulary || sentence->count == MAX_IDS)
+            return false;
+        sentence->ids[sentence->count++] = (int32_t)id;
+        *at = behind + strspn(behind, " ");
+    }
+    (*at)++;
+    return true;
+}
+
+static int read_pairs(FILE *in, size_t vocabulary, struct pair *pairs, size_t *count,
+                      struct err *err)
+{
+    char line[16 * MAX_IDS];
+    for (*count = 0; fgets(line, sizeof line, in); (*count)++) {
+        const char *at = line;
+        if (*count == MAX_LINES)
+            return err_set(err, ERR_LIMIT, "more than %d lines", MAX_LINES);
+        if (!parse_ids(&at, '\t', vocabulary, &pairs[*count].source) ||
+            !parse_ids(&at, '\n', vocabulary, &pairs[*count].target))
+            return err_set(err, ERR_FORMAT, "line %zu: not ids, a tab, ids", *count + 1);
+    }
+    return 0;
+}
+
+/* A padded batch that owns its ids; PAD and 0 are the same. */
+struct batch {
+    struct seq2seq_batch view;
+    int32_t *ids[5];
+};
+
+static void batch_release(struct batch *batch)
+{
+    for (size_t i = 0; i < 5; i++)
+        mem_free(batch->ids[i]);
+}
+
+static int batch_init(struct batch *batch, size_t count, size_t source_steps, size_t target_steps,
+                      struct err *err)
+{
+    const size_t counts[5] = {source_steps * count, target_steps * count, target_steps * count,
+                              count, count};
+    *batch =
+        (struct batch){.view = {count, source_steps, target_steps, NULL, NULL, NULL, NULL, NULL}};
+    for (size_t i = 0; i < 5; i++)
+        if (!(batch->ids[i] = mem_alloc(counts[i], sizeof(int32_t), err))) {
+            batch_release(batch);
+            return ERR_MEMORY;
+        }
+    batch->view.source = batch->ids[0];
+    batch->view.target_input = batch->ids[1];
+    batch->view.target_output = batch->ids[2];
+    batch->view.source_lengths = batch->ids[3];
+    batch->view.target_lengths = batch->ids[4];
+    return 0;
+}
+
+static void batch_fill(struct batch *batch, size_t b, const struct pair *pair)
+{
+    const size_t B = batch->view.batch;
+    for (size_t t = 0; t <= pair->source.count; t++)
+        batch->ids[0][t * B + b] = t < pair->source.count ? pair->source.ids[t] : TOKEN_EOS;
+    for (size_t t = 0; t < batch->view.target_steps; t++) {
+        const bool inside = t < pair->target.count, end = t == pair->target.count;
+        if (t <= pair->target.count)
+            batch->ids[1][t * B + b] = t == 0 ? TOKEN_BOS : pair->target.ids[t - 1];
+        batch->ids[2][t * B + b] = inside ? pair->target.ids[t] : end ? TOKEN_EOS : -1;
+    }
+    batch->ids[3][b] = (int32_t)pair->source.count + 1;
+    batch->ids[4][b] = (int32_t)pair->target.count + 1;
+}
+
+static int batch_of(struct batch *batch, const struct pair *pairs, size_t count, struct err *err)
+{
+    size_t source = 0, target = 0;
+    for (size_t b = 0; b < count; b++) {
+        source = pairs[b].source.count > source ? pairs[b].source.count : source;
+        target = pairs[b].target.count > target ? pairs[b].target.count : target;
+    }
+    if (batch_init(batch, count, source + 1, target + 1, err))
+        return err->code;
+    for (size_t b = 0; b < count; b++)
+        batch_fill(batch, b, &pairs[b]);
+    return 0;
+}
+
+/* From [T, B, E] of the batch to a tensor [length, V] for each line. */
+static int write_logits(const struct seq2seq *model, const struct batch *batch, const float *output,
+                        const char *path, struct arena *arena, struct err *err)
+{
+    const size_t B = batch->view.batch, E = model->embedding, V = model->vocabulary;
+    char names[MAX_LINES][8];
+    struct tensor tensors[MAX_LINES];
+    for (size_t b = 0; b < B; b++) {
+        const size_t rows = (size_t)batch->view.target_lengths[b];
+        float *logits = arena_alloc(arena, rows * V, sizeof *logits, err);
+        if (!logits)
+            return ERR_MEMORY;
+        for (size_t t = 0; t < rows; t++)
+            seq2seq_logits(model, 1, output + (t * B + b) * E, logits + t * V);
+        snprintf(names[b], sizeof names[b], "%zu", b);
+        tensors[b] = (struct tensor){names[b], 2, {rows, V}, rows * V, logits};
+    }
+    return safetensors_write(path, tensors, B, err);
+}
+
+static int print_greedy(const struct seq2seq *model, const struct pair *pair, struct err *err)
+{
+    const struct decode_options options = {.beam = 1, .nbest = 1, .length_penalty = 1};
+    struct decoder *decoder = decoder_new(model, 1, err);
+    if (!decoder)
+        return err->code;
+    int status = decoder_join(decoder, pair->source.ids, pair->source.count, &options, NULL, err);
+    struct decode_result *result = NULL;
+    while (!status && !(result = decoder_take(decoder)))
+        status = decoder_step(decoder, err);
+    if (result) {
+        const struct hypothesis *best = &result->hypotheses[0];
+        for (size_t i = 0; i < best->count; i++)
+            printf("%s%" PRId32, i ? " " : "", best->ids[i]);
+        printf("\t%s%.9g\n", best->truncated ? "truncated " : "", (double)best->log_probability);
+    }
+    decode_result_free(result);
+    decoder_free(decoder);
+    return status;
+}
+
+static int logits_of(const struct seq2seq *model, const char *path, struct err *err)
+{
+    static struct pair pairs[MAX_LINES];
+    const struct seq2seq_training training = {.scale = 1};
+    struct seq2seq_activations activations;
+    struct batch batch;
+    struct arena arena;
+    size_t count;
+    if (read_pairs(stdin, model->vocabulary, pairs, &count, err) ||
+        batch_of(&batch, pairs, count, err))
+        return err->code;
+    arena_init(&arena, 1 << 20);
+    int status = seq2seq_forward(model, &batch.view, &training, NULL, &activations, &arena, err);
+    if (!status)
+        status = write_logits(model, &batch, activations.output, path, &arena, err);
+    for (size_t b = 0; b < count && !status; b++)
+        status = print_greedy(model, &pairs[b], err);
+    arena_release(&arena);
+    batch_release(&batch);
+    return status;
+}
+
+static int command_logits(const char *folder, const char *out, struct err *err)
+{
+    struct bundle bundle;
+    struct seq2seq *model;
+    if (bundle_open(&bundle, folder, err))
+        return err->code;
+    int status = bundle.spec.kind == SPEC_SEQ2SEQ
+                     ? seq2seq_open(&model, &bundle.spec, &bundle.weights, err)
+                     : err_set(err, ERR_ARGUMENT, "%s is not a translation model", folder);
+    if (!status) {
+        status = logits_of(model, out, err);
+        seq2seq_free(model);
+    }
+    bundle_release(&bundle);
+    return status;
+}
+
+/* As in models/recipes/en-fr.conf; sentences of the data's mean length. torch_twin.py has the
+   same. */
+#define BATCH 200
+#define STEPS 10
+static const struct spec sizes = {.vocabulary = 8260,
+                                  .embedding = 256,
+                                  .encoder_hidden = 256,
+                                  .decoder_hidden = 512,
+                                  .bidirectional = true,
+                                  .tied = true};
+static const struct seq2seq_training training = {.dropout_embedding = 0.2,
+                                                 .dropout_output = 0.2,
+                                                 .label_smoothing = 0.1,
+                                                 .scale = 1.0 / (BATCH * STEPS)};
+
+struct trainee {
+    struct seq2seq model;
+    struct seq2seq_weights gradients;
+    struct parameter list[SEQ2SEQ_MAX_PARAMETERS], gradient_list[SEQ2SEQ_MAX_PARAMETERS];
+    size_t count, total;
+    float *flat; /* weights, gradients, first and second moments */
+    struct rng rng;
+    struct arena arena;
+};
+
+static int trainee_init(struct trainee *t, struct err *err)
+{
+    *t = (struct trainee){0};
+    seq2seq_size(&t->model, &sizes);
+    t->count = seq2seq_parameters(&t->model, &t->model.weights, t->list);
+    seq2seq_parameters(&t->model, &t->gradients, t->gradient_list);
+    t->total = parameters_total(t->list, t->count);
+    if (!(t->flat = mem_alloc(4 * t->total, sizeof(float), err)))
+        return ERR_MEMORY;
+    parameters_bind(t->list, t->count, t->flat);
+    parameters_bind(t->gradient_list, t->count, t->flat + t->total);
+    seq2seq_tie(&t->model, &t->model.weights);
+    seq2seq_tie(&t->model, &t->gradients);
+    rng_seed(&t->rng, 1, 0);
+    seq2seq_init(&t->model, &t->rng);
+    arena_init(&t->arena, 1 << 22);
+    return 0;
+}
+
+/* One update; its duration in seconds, negative after an error. */
+static double update(struct trainee *t, const struct batch *batch, size_t step, struct err *err)
+{
+    const struct adam adam = {.rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    struct seq2seq_sums sums = {0};
+    float *gradient = t->flat + t->total;
+    const int64_t start = clock_ns();
+    memset(gradient, 0, t->total * sizeof(float));
+    if (seq2seq_learn(&t->model, &t->gradients, &batch->view, &training, &t->rng, &sums, &t->arena,
+                      err))
+        return -1;
+    arena_reset(&t->arena);
+    const double norm = sqrt(mat_square_sum(t->total, gradient));
+    adam_update(&adam, step, t->total, (float)clip_scale(norm, 1), gradient, t->flat + 2 * t->total,
+                t->flat + 3 * t->total, t->flat);
+    return (double)(clock_ns() - start) * 1e-9;
+}
+
+static int command_train(size_t updates, struct err *err)
+{
+    struct trainee t;
+    struct batch batch;
+    double best = HUGE_VAL;
+    if (batch_init(&batch, BATCH, STEPS, STEPS, err))
+        return err->code;
+    if (trainee_init(&t, err)) {
+        batch_release(&batch);
+        return err->code;
+    }
+    for (size_t i = 0; i < BATCH * STEPS; i++)
+        for (size_t k = 0; k < 3; k++)
+            batch.ids[k][i] = TOKEN_FIRST + (int32_t)rng_below(&t.rng, 8000);
+    for (size_t b = 0; b < BATCH; b++)
+        batch.ids[3][b] = batch.ids[4][b] = STEPS;
+    for (size_t step = 1; step <= updates && !err->code; step++)
+        best = fmin(best, update(&t, &batch, step, err));
+    if (!err->code)
+        printf("%.0f\n", BATCH * STEPS / best);
+    arena_release(&t.arena);
+    mem_free(t.flat);
+    batch_release(&batch);
+    return err->code;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    mat_use_one_thread();
+    if (argc == 4 && strcmp(argv[1], "logits") == 0)
+        command_logits(argv[2], argv[3], &err);
+    else if ((argc == 2 || argc == 3) && strcmp(argv[1], "train") == 0)
+        command_train(argc == 3 ? strtoul(argv[2], NULL, 10) : 10, &err);
+    else
+        err_set(&err, ERR_ARGUMENT, "usage: seq2seq logits BUNDLE OUT | seq2seq train [UPDATES]");
+    if (err.code)
+        fprintf(stderr, "seq2seq: %s\n", err.message);
+    return err.code ? 1 : 0;
+}
