@@ -64,7 +64,7 @@ void seq2seq_tie(const struct seq2seq *model, struct seq2seq_weights *weights)
 
 static void init_gru(const struct gru_weights *w, size_t input, size_t hidden, struct rng *rng)
 {
-    const double bound = 1 / sqrt((double) hidden);
+    const double bound = 1 / sqrt((double)hidden);
     init_uniform(3 * hidden * input, bound, rng, w->weight_ih);
     init_uniform(3 * hidden * hidden, bound, rng, w->weight_hh);
     init_uniform(3 * hidden, bound, rng, w->bias_ih);
@@ -76,7 +76,7 @@ void seq2seq_init(struct seq2seq *model, struct rng *rng)
     const struct seq2seq_weights *w = &model->weights;
     const size_t V = model->vocabulary, E = model->embedding;
     const size_t D = model->memory, H = model->hidden;
-    const double deviation = 1 / sqrt((double) E);
+    const double deviation = 1 / sqrt((double)E);
     init_normal(V * E, deviation, rng, w->embedding);
     for (size_t d = 0; d < model->directions; d++)
         init_gru(&w->encoder[d], E, model->encoder_hidden, rng);

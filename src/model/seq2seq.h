@@ -58,7 +58,7 @@ void seq2seq_free(struct seq2seq *model);
 
 /* Training ------------------------------------------------------------------------------------ */
 
-struct seq2seq_batch { /* time-major */
+struct seq2seq_batch {                        /* time-major */
     size_t batch, source_steps, target_steps; /* B, S, T */
     const int32_t *source;                    /* [S, B], each sentence ends with EOS, then PAD */
     const int32_t *source_lengths;            /* [B], with EOS */
@@ -81,13 +81,13 @@ struct seq2seq_sums {
 struct seq2seq_activations {
     real *source, *source_mask, *target, *target_mask; /* embedded: [S, B, E], [T, B, E] */
     struct gru_cache encoder[2], decoder;
-    real *memory;          /* [S, B, D] */
-    real *last, *first;    /* [B, D] encoder's last states; [B, H] decoder's first */
-    real *states;          /* [T, B, H] */
-    real *context;         /* [T, B, D] */
+    real *memory;       /* [S, B, D] */
+    real *last, *first; /* [B, D] encoder's last states; [B, H] decoder's first */
+    real *states;       /* [T, B, H] */
+    real *context;      /* [T, B, D] */
     struct attention_cache attention;
-    real *combined;        /* [T, B, E], o before dropout */
-    real *output;          /* [T, B, E], o after dropout */
+    real *combined; /* [T, B, E], o before dropout */
+    real *output;   /* [T, B, E], o after dropout */
     real *output_mask;
 };
 
@@ -97,10 +97,9 @@ int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *bat
 /* logits [rows, V] of output rows [rows, E] */
 void seq2seq_logits(const struct seq2seq *model, size_t rows, const real *output, real *logits);
 /* Forward, loss and backward: adds the gradient of scale * loss to `gradients` and the sums to
-   *sums. */
+ *sums. */
 int seq2seq_learn(const struct seq2seq *model, const struct seq2seq_weights *gradients,
                   const struct seq2seq_batch *batch, const struct seq2seq_training *training,
-                  struct rng *rng, struct seq2seq_sums *sums, struct arena *arena,
-                  struct err *err);
+                  struct rng *rng, struct seq2seq_sums *sums, struct arena *arena, struct err *err);
 
 #endif

@@ -11,15 +11,14 @@
 static struct linear combine_part(const struct seq2seq *model, const struct seq2seq_weights *w,
                                   bool state)
 {
-    return (struct linear){.w = mat_of(w->combine_weight + (state ? model->memory : 0),
-                                       model->memory + model->hidden),
-                           .bias = state ? w->combine_bias : NULL};
+    return (struct linear){
+        .w = mat_of(w->combine_weight + (state ? model->memory : 0), model->memory + model->hidden),
+        .bias = state ? w->combine_bias : NULL};
 }
 
 static struct linear output_layer(const struct seq2seq *model, const struct seq2seq_weights *w)
 {
-    return (struct linear){.w = mat_of(w->output_weight, model->embedding),
-                           .bias = w->output_bias};
+    return (struct linear){.w = mat_of(w->output_weight, model->embedding), .bias = w->output_bias};
 }
 
 static struct linear bridge_layer(const struct seq2seq *model, const struct seq2seq_weights *w)
@@ -68,10 +67,10 @@ static int allocate(const struct seq2seq *model, const struct seq2seq_batch *bat
         real **slot;
         size_t count;
     } list[] = {
-        {&a->source, SB * E},   {&a->source_mask, SB * E}, {&a->target, TB * E},
-        {&a->target_mask, TB * E}, {&a->memory, SB * D},   {&a->last, B * D},
-        {&a->first, B * H},     {&a->states, TB * H},      {&a->context, TB * D},
-        {&a->combined, TB * E}, {&a->output, TB * E},      {&a->output_mask, TB * E},
+        {&a->source, SB * E},      {&a->source_mask, SB * E}, {&a->target, TB * E},
+        {&a->target_mask, TB * E}, {&a->memory, SB * D},      {&a->last, B * D},
+        {&a->first, B * H},        {&a->states, TB * H},      {&a->context, TB * D},
+        {&a->combined, TB * E},    {&a->output, TB * E},      {&a->output_mask, TB * E},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (!(*list[i].slot = arena_alloc(arena, list[i].count, sizeof(real), err)))
@@ -129,8 +128,8 @@ int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *bat
                     arena, err))
         return err->code;
     const struct attention_shape attention = attention_shape(model, batch);
-    if (attention_forward(&attention, w->attention, a->memory, a->states, a->context,
-                          &a->attention, arena, err))
+    if (attention_forward(&attention, w->attention, a->memory, a->states, a->context, &a->attention,
+                          arena, err))
         return err->code;
 
     const struct linear context = combine_part(model, w, false);
@@ -167,9 +166,9 @@ static int output_learn(const struct seq2seq *model, const struct seq2seq_weight
         const size_t count = rows - begin < LOSS_ROWS ? rows - begin : LOSS_ROWS;
         double negative_log;
         seq2seq_logits(model, count, output + begin * E, logits);
-        sums->loss += cross_entropy(count, V, batch->target_output + begin,
-                                    (real) training->label_smoothing, (real) training->scale,
-                                    logits, &negative_log);
+        sums->loss +=
+            cross_entropy(count, V, batch->target_output + begin, (real)training->label_smoothing,
+                          (real)training->scale, logits, &negative_log);
         sums->negative_log += negative_log;
         linear_backward(count, V, E, mat_of(output + begin * E, E), &layer, &gradient,
                         mat_of(logits, V), 0, mat_of(d_output + begin * E, E));
@@ -178,9 +177,9 @@ static int output_learn(const struct seq2seq *model, const struct seq2seq_weight
 }
 
 static int encoder_backward(const struct seq2seq *model, const struct seq2seq_weights *g,
-                            const struct seq2seq_batch *batch,
-                            const struct seq2seq_activations *a, real *d_memory, real *d_last,
-                            real *d_source, struct arena *arena, struct err *err)
+                            const struct seq2seq_batch *batch, const struct seq2seq_activations *a,
+                            real *d_memory, real *d_last, real *d_source, struct arena *arena,
+                            struct err *err)
 {
     const size_t D = model->memory, half = model->encoder_hidden;
     for (size_t d = 0; d < model->directions; d++) {
@@ -230,7 +229,8 @@ static int backward(const struct seq2seq *model, const struct seq2seq_weights *g
 
     dropout_backward(TB * E, training->dropout_output, a->output_mask, d->output);
     tanh_backward(TB * E, a->combined, d->output);
-    const struct linear state = combine_part(model, w, true), g_state = combine_part(model, g, true);
+    const struct linear state = combine_part(model, w, true),
+                        g_state = combine_part(model, g, true);
     const struct linear context = combine_part(model, w, false);
     const struct linear g_context = combine_part(model, g, false);
     linear_backward(TB, E, H, mat_of(a->states, H), &state, &g_state, mat_of(d->output, E), 0,
@@ -263,8 +263,7 @@ static int backward(const struct seq2seq *model, const struct seq2seq_weights *g
 
 int seq2seq_learn(const struct seq2seq *model, const struct seq2seq_weights *gradients,
                   const struct seq2seq_batch *batch, const struct seq2seq_training *training,
-                  struct rng *rng, struct seq2seq_sums *sums, struct arena *arena,
-                  struct err *err)
+                  struct rng *rng, struct seq2seq_sums *sums, struct arena *arena, struct err *err)
 {
     struct seq2seq_activations activations = {0};
     struct seq2seq_d d;

@@ -21,7 +21,7 @@ int attention_forward(const struct attention_shape *shape, const real *w, const 
         return ERR_MEMORY;
     mat_multiply(MAT_NN, S * B, H, D, mat_of(memory, D), mat_of(w, H), 0, mat_of(cache->keys, H));
     for (size_t b = 0; b < B; b++) {
-        const size_t length = (size_t) shape->lengths[b];
+        const size_t length = (size_t)shape->lengths[b];
         real *a = cache->weights + b * T * S;
         mat_multiply(MAT_NT, T, length, H, sentence(queries, b, B, H),
                      sentence(cache->keys, b, B, H), 0, mat_of(a, S));
@@ -45,7 +45,7 @@ int attention_backward(const struct attention_shape *shape, const real *w, const
     if (!d_keys || !d_a)
         return ERR_MEMORY;
     for (size_t b = 0; b < B; b++) {
-        const size_t length = (size_t) shape->lengths[b];
+        const size_t length = (size_t)shape->lengths[b];
         const real *a = cache->weights + b * T * S;
         const struct mat d_c = sentence(d_context, b, B, D);
         /* context = a memory */

@@ -21,15 +21,15 @@ gates_forward(size_t H, real *gates, const real *recurrent, const real *h, real 
 
 NN_VECTORISED
 static void rows_forward(const struct gru_shape *shape, size_t t, const real *recurrent,
-                         const real *previous, size_t previous_stride, real *gates,
-                         real *candidate, real *next, size_t next_stride)
+                         const real *previous, size_t previous_stride, real *gates, real *candidate,
+                         real *next, size_t next_stride)
 {
     const size_t H = shape->hidden;
     for (size_t b = 0; b < shape->batch; b++) {
         const real *h = previous + b * previous_stride;
         gates_forward(H, gates + b * 3 * H, recurrent + b * 3 * H, h, next + b * next_stride);
         memcpy(candidate + b * H, recurrent + b * 3 * H + 2 * H, H * sizeof(real));
-        if (shape->lengths && (size_t) shape->lengths[b] <= t)
+        if (shape->lengths && (size_t)shape->lengths[b] <= t)
             memcpy(next + b * next_stride, h, H * sizeof(real));
     }
 }
@@ -52,8 +52,8 @@ static const real *zero_unless_given(const real *first, const struct gru_shape *
 }
 
 int gru_forward(const struct gru_weights *w, const struct gru_shape *shape, const real *x,
-                const real *first, struct mat states, struct gru_cache *cache,
-                struct arena *arena, struct err *err)
+                const real *first, struct mat states, struct gru_cache *cache, struct arena *arena,
+                struct err *err)
 {
     const size_t T = shape->steps, B = shape->batch, I = shape->input, H = shape->hidden;
     cache->gates = arena_alloc(arena, T * B * 3 * H, sizeof(real), err);
@@ -82,9 +82,10 @@ int gru_forward(const struct gru_weights *w, const struct gru_shape *shape, cons
 
 /* One row of the pointwise backward pass. d_h is dL/dh' and becomes the part of dL/dh that does
    not go through the products; d_input and d_recurrent are the gradients of Wx + b and Uh + b'. */
-static inline __attribute__((always_inline)) void
-gates_backward(size_t H, const real *gates, const real *candidate, const real *h, real *d_h,
-               real *d_input, real *d_recurrent)
+static inline __attribute__((always_inline)) void gates_backward(size_t H, const real *gates,
+                                                                 const real *candidate,
+                                                                 const real *h, real *d_h,
+                                                                 real *d_input, real *d_recurrent)
 {
     NN_INDEPENDENT
     for (size_t i = 0; i < H; i++) {
@@ -113,7 +114,7 @@ static void rows_backward(const struct gru_shape *shape, size_t t, const struct 
         real *d_row = d_h + b * H;
         for (size_t i = 0; i < H; i++)
             d_row[i] += d_states[b * d_stride + i];
-        if (shape->lengths && (size_t) shape->lengths[b] <= t) {
+        if (shape->lengths && (size_t)shape->lengths[b] <= t) {
             memset(d_input + b * 3 * H, 0, 3 * H * sizeof(real));
             memset(d_recurrent + b * 3 * H, 0, 3 * H * sizeof(real));
             continue;
@@ -126,8 +127,7 @@ static void rows_backward(const struct gru_shape *shape, size_t t, const struct 
 
 /* dL/dU: all steps but the first in one product, since states lie one behind the other. */
 static void recurrent_weight_gradient(const struct gru_weights *g, const struct gru_shape *shape,
-                                      const real *first, struct mat states,
-                                      const real *d_recurrent)
+                                      const real *first, struct mat states, const real *d_recurrent)
 {
     const size_t T = shape->steps, B = shape->batch, H = shape->hidden;
     const size_t start = shape->reverse ? T - 1 : 0;
@@ -142,9 +142,9 @@ static void recurrent_weight_gradient(const struct gru_weights *g, const struct 
 }
 
 int gru_backward(const struct gru_weights *w, const struct gru_weights *g,
-                 const struct gru_shape *shape, const real *x, const real *first,
-                 struct mat states, const struct gru_cache *cache, struct mat d_states, real *d_x,
-                 real keep_x, real *d_first, struct arena *arena, struct err *err)
+                 const struct gru_shape *shape, const real *x, const real *first, struct mat states,
+                 const struct gru_cache *cache, struct mat d_states, real *d_x, real keep_x,
+                 real *d_first, struct arena *arena, struct err *err)
 {
     const size_t T = shape->steps, B = shape->batch, I = shape->input, H = shape->hidden;
     real *d_input = arena_alloc(arena, T * B * 3 * H, sizeof(real), err);

@@ -25,7 +25,7 @@ struct gru_shape {
     const int32_t *lengths;             /* [B], or NULL where all are T */
 };
 
-struct gru_cache { /* what backward needs from forward; lives in the arena */
+struct gru_cache {   /* what backward needs from forward; lives in the arena */
     real *gates;     /* [T, B, 3H]: r, z, n after their functions */
     real *candidate; /* [T, B, H]: Un h + bn' */
 };
@@ -33,18 +33,18 @@ struct gru_cache { /* what backward needs from forward; lives in the arena */
 /* states [T, B, H] with rows `states.stride` apart receives h'; first [B, H] is h before the first
    step, NULL for zero; x [T, B, I]. */
 int gru_forward(const struct gru_weights *w, const struct gru_shape *shape, const real *x,
-                const real *first, struct mat states, struct gru_cache *cache,
-                struct arena *arena, struct err *err);
+                const real *first, struct mat states, struct gru_cache *cache, struct arena *arena,
+                struct err *err);
 /* d_states is the gradient of the loss by states. Adds to `g`; writes d_x [T, B, I] (plus keep_x *
    what it held) and, unless NULL, d_first [B, H]. */
 int gru_backward(const struct gru_weights *w, const struct gru_weights *g,
-                 const struct gru_shape *shape, const real *x, const real *first,
-                 struct mat states, const struct gru_cache *cache, struct mat d_states, real *d_x,
-                 real keep_x, real *d_first, struct arena *arena, struct err *err);
+                 const struct gru_shape *shape, const real *x, const real *first, struct mat states,
+                 const struct gru_cache *cache, struct mat d_states, real *d_x, real keep_x,
+                 real *d_first, struct arena *arena, struct err *err);
 
-/* Inference: the pointwise half of one step on rows of products: input [rows, 3H] = Wx + b and recurrent
-   [rows, 3H] = Uh + b'. h [rows, H] is replaced by h', input by the gates. Rows do not influence
-   each other. */
+/* Inference: the pointwise half of one step on rows of products: input [rows, 3H] = Wx + b and
+   recurrent [rows, 3H] = Uh + b'. h [rows, H] is replaced by h', input by the gates. Rows do not
+   influence each other. */
 void gru_step(size_t rows, size_t hidden, real *input, const real *recurrent, real *h);
 
 #endif

@@ -2,31 +2,30 @@
 
 #include <string.h>
 
-void embedding_forward(size_t count, size_t width, const int32_t *ids, const real *table,
-                       real *out)
+void embedding_forward(size_t count, size_t width, const int32_t *ids, const real *table, real *out)
 {
     for (size_t i = 0; i < count; i++)
-        memcpy(out + i * width, table + (size_t) ids[i] * width, width * sizeof(real));
+        memcpy(out + i * width, table + (size_t)ids[i] * width, width * sizeof(real));
 }
 
 void embedding_backward(size_t count, size_t width, const int32_t *ids, const real *d_out,
                         real *d_table)
 {
     for (size_t i = 0; i < count; i++)
-        mat_add_scaled(width, 1, d_out + i * width, d_table + (size_t) ids[i] * width);
+        mat_add_scaled(width, 1, d_out + i * width, d_table + (size_t)ids[i] * width);
 }
 
 void dropout_forward(size_t count, double rate, struct rng *rng, real *x, real *mask)
 {
     if (rate <= 0)
         return;
-    const uint32_t threshold = (uint32_t) (rate * 4294967296.0);
-    const real scale = (real) (1.0 / (1.0 - rate));
+    const uint32_t threshold = (uint32_t)(rate * 4294967296.0);
+    const real scale = (real)(1.0 / (1.0 - rate));
     for (size_t i = 0; i < count; i += 2) {
         const uint64_t bits = rng_next(rng);
-        mask[i] = (uint32_t) bits < threshold ? 0 : scale;
+        mask[i] = (uint32_t)bits < threshold ? 0 : scale;
         if (i + 1 < count)
-            mask[i + 1] = (uint32_t) (bits >> 32) < threshold ? 0 : scale;
+            mask[i + 1] = (uint32_t)(bits >> 32) < threshold ? 0 : scale;
     }
     for (size_t i = 0; i < count; i++)
         x[i] *= mask[i];

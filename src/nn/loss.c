@@ -29,7 +29,7 @@ double cross_entropy(size_t rows, size_t classes, const int32_t *targets, real s
                      real scale, real *logits, double *negative_log)
 {
     double loss = 0;
-    const real smooth = smoothing / (real) classes;
+    const real smooth = smoothing / (real)classes;
     *negative_log = 0;
     for (size_t row = 0; row < rows; row++) {
         real *x = logits + row * classes;
@@ -38,11 +38,11 @@ double cross_entropy(size_t rows, size_t classes, const int32_t *targets, real s
             continue;
         }
         const real target_logit = x[targets[row]];
-        const real mean_logit = smoothing > 0 ? row_sum(classes, x) / (real) classes : 0;
+        const real mean_logit = smoothing > 0 ? row_sum(classes, x) / (real)classes : 0;
         const real log_sum = softmax_row(classes, x);
-        *negative_log += (double) (log_sum - target_logit);
-        loss += (double) ((1 - smoothing) * (log_sum - target_logit) +
-                          smoothing * (log_sum - mean_logit));
+        *negative_log += (double)(log_sum - target_logit);
+        loss += (double)((1 - smoothing) * (log_sum - target_logit) +
+                         smoothing * (log_sum - mean_logit));
         /* d loss / d logit_v = p_v - e / V - (1 - e) [v = y] */
         row_gradient(classes, smooth, scale, x);
         x[targets[row]] -= (1 - smoothing) * scale;

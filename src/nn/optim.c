@@ -20,11 +20,11 @@ static void adam_slice(size_t count, real scale, real decay, real beta1, real be
 void adam_update(const struct adam *adam, size_t step, size_t count, real scale,
                  const real *gradient, real *m, real *v, real *weights)
 {
-    const double first = 1 - pow(adam->beta1, (double) step);
-    const double second = 1 - pow(adam->beta2, (double) step);
-    adam_slice(count, scale, (real) adam->weight_decay, (real) adam->beta1, (real) adam->beta2,
-               (real) (adam->rate / first), (real) (1 / sqrt(second)), (real) adam->epsilon,
-               gradient, m, v, weights);
+    const double first = 1 - pow(adam->beta1, (double)step);
+    const double second = 1 - pow(adam->beta2, (double)step);
+    adam_slice(count, scale, (real)adam->weight_decay, (real)adam->beta1, (real)adam->beta2,
+               (real)(adam->rate / first), (real)(1 / sqrt(second)), (real)adam->epsilon, gradient,
+               m, v, weights);
 }
 
 double clip_scale(double norm, double threshold)

@@ -1,7 +1,7 @@
 /*
  * Optimisation: Adam (Kingma and Ba 2015) with bias correction, as torch.optim.Adam, and clipping
- * by global norm (Pascanu, Mikolov, Bengio 2013). All work on flat vectors, so that several threads can
- * each take a slice.
+ * by global norm (Pascanu, Mikolov, Bengio 2013). All work on flat vectors, so that several threads
+ * can each take a slice.
  */
 #ifndef DRAGOMAN_NN_OPTIM_H
 #define DRAGOMAN_NN_OPTIM_H
@@ -12,8 +12,8 @@
 struct adam {
     double rate, beta1, beta2, epsilon, weight_decay; /* weight_decay: L2, added to the gradient */
 };
-/* Update number `step` (1, 2, ...) of weights[0..count) by gradient * scale; m and v are the running
-   moments. */
+/* Update number `step` (1, 2, ...) of weights[0..count) by gradient * scale; m and v are the
+   running moments. */
 void adam_update(const struct adam *adam, size_t step, size_t count, real scale,
                  const real *gradient, real *m, real *v, real *weights);
 

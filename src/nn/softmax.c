@@ -53,14 +53,14 @@ real softmax_row(size_t count, real *x)
     const real scale = 1 / sum;
     for (size_t i = 0; i < count; i++)
         x[i] *= scale;
-    return maximum + (real) log(sum);
+    return maximum + (real)log(sum);
 }
 
 NN_VECTORISED
 real softmax_log_sum(size_t count, const real *x)
 {
     const real maximum = row_maximum(count, x);
-    return maximum + (real) log(row_exp_sum(count, x, maximum, NULL));
+    return maximum + (real)log(row_exp_sum(count, x, maximum, NULL));
 }
 
 NN_VECTORISED
