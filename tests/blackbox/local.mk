@@ -1,9 +1,13 @@
 # Tests that talk to the programs from outside.
 
 # dragoman
-dist_check_SCRIPTS += tests/blackbox/test_dragoman.sh tests/blackbox/test_dragoman_evaluate.sh
+dragoman_tests = \
+	tests/blackbox/test_dragoman.sh \
+	tests/blackbox/test_dragoman_evaluate.sh \
+	tests/blackbox/test_models.sh
+dist_check_SCRIPTS += $(dragoman_tests)
 EXTRA_DIST += tests/blackbox/dragoman.sh
-TESTS += tests/blackbox/test_dragoman.sh tests/blackbox/test_dragoman_evaluate.sh
+TESTS += $(dragoman_tests)
 
 # The protocol: transcripts against the running daemon.
 check_PROGRAMS += tests/blackbox/replay_transcripts

@@ -1,0 +1,80 @@
+#!/bin/sh
+# The shipped models: they say where they are from, and do what they are for. Where the data sets
+# are at hand (DRAGOMAN_DATA), their scores on a part of them are held against a floor.
+. "${top_srcdir:-.}/tests/blackbox/dragoman.sh"
+
+shipped=$top_srcdir/models
+data=${DRAGOMAN_DATA:-$top_srcdir/../shared/data}
+found=0
+
+# The number that stands under a key of one line of JSON.
+number() {
+    sed "s/.*\"$1\":\\(-*[0-9.e+-]*\\).*/\\1/" out
+}
+
+# at_least KEY FLOOR WHAT: the number under the key in `out`.
+at_least() {
+    echo "$3: $1 $(number "$1")"
+    awk -v value="$(number "$1")" -v floor="$2" 'BEGIN { exit !(value + 0 >= floor) }' ||
+        fail "$3: $1 is $(number "$1"), less than $2"
+}
+
+# translates MODEL TEXT PATTERN: into something that matches.
+translates() {
+    expect 0 "$dragoman" translate "$shipped/$1" "$2"
+    grep -qiE -e "$3" out || fail "$1 translates '$2' as '$(cat out)'"
+}
+
+# feels MODEL TEXT LABEL
+feels() {
+    expect 0 "$dragoman" classify "$shipped/$1" "$2"
+    [ "$(cut -f 1 out)" = "$3" ] || fail "$1 takes '$2' for: $(cat out)"
+}
+
+for model in en-fr fr-en sentiment-en sentiment-en-rnn; do
+    [ -f "$shipped/$model/model.json" ] || continue
+    found=1
+    expect 0 "$dragoman" inspect "$shipped/$model"
+    grep -q "^name  *$model\$" out || fail "$model has another name"
+    for entry in data licence command; do
+        grep -q "^  $entry  *[^ ]" out || fail "the card of $model has no $entry"
+    done
+    size=$(wc -c <"$shipped/$model/weights.safetensors")
+    [ "$size" -le 26214400 ] || fail "the weights of $model have $size bytes"
+done
+[ $found = 1 ] || {
+    echo "no models are here"
+    exit 77
+}
+
+if [ -d "$shipped/en-fr" ]; then
+    translates en-fr "I want to know why." "^je (veux|voudrais|souhaite|désire) savoir pourquoi\.$"
+    translates en-fr "Where is the station?" "où .*(gare|station)"
+    translates en-fr "" "^$"
+fi
+if [ -d "$shipped/fr-en" ]; then
+    translates fr-en "Je veux savoir pourquoi." "^i (want|wish|would like|'d like) to know why\.$"
+    translates fr-en "Où est la gare ?" "^where( is|'s) the .*station"
+fi
+for model in sentiment-en sentiment-en-rnn; do
+    [ -d "$shipped/$model" ] || continue
+    feels $model "A wonderful film, I loved every minute of it." positive
+    feels $model "A dull mess, a complete waste of time." negative
+done
+
+# score MODEL LINES FILE [OPTION]...
+score() {
+    model=$1 lines=$2 file=$3
+    shift 3
+    [ -d "$shipped/$model" ] && [ -f "$data/$file" ] || return 1
+    head -n "$lines" "$data/$file" >test.tsv
+    expect 0 "$dragoman" evaluate --json "$@" --test test.tsv "$shipped/$model"
+}
+
+score en-fr 200 tatoeba-en-fr/test.tsv && at_least bleu 35 en-fr
+score fr-en 200 tatoeba-en-fr/test.tsv --reverse && at_least bleu 40 fr-en
+labels=--labels=0=negative,1=positive
+score sentiment-en 2000 sst2/dev.tsv $labels && at_least accuracy 0.8 sentiment-en
+score sentiment-en-rnn 2000 sst2/dev.tsv $labels && at_least accuracy 0.8 sentiment-en-rnn
+
+done_testing
