@@ -220,6 +220,7 @@ static int score(struct trainer *trainer, struct err *err)
     struct trainer_progress progress;
     if (task->evaluate(task->context, trainer->weights, trainer->pool, &value, err))
         return err->code;
+    value = (double)(float)value; /* as exact as a checkpoint keeps it: a tie must stay a tie */
     const bool best = value > trainer->state.best_score;
     trainer->state.stale = best ? 0 : trainer->state.stale + 1;
     if (best) {
