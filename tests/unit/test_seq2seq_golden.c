@@ -313,11 +313,37 @@ static void untied_one_direction(void **state)
     check_case("untied", false, false, table);
 }
 
+/* Whichever allocation of a step fails, it is an error and no more: the next step succeeds. */
+static void memory_runs_out(void **state)
+{
+    const struct seq2seq_training training = {.dropout_embedding = 0.1, .scale = 1};
+    struct fixture f;
+    struct seq2seq_sums sums = {0};
+    long failures = 0;
+    int status = ERR_MEMORY;
+    (void)state;
+    load(&f, "tied", true, true);
+    for (; status; failures++) {
+        struct err failure = ERR_INIT;
+        arena_release(&f.arena);
+        arena_init(&f.arena, 64); /* a block for each allocation */
+        mem_fail_at(failures + 1);
+        status = seq2seq_learn(&f.model, &f.gradients, &f.batch, &training, &f.rng, &sums, &f.arena,
+                               &failure);
+        mem_fail_at(0);
+        assert_int_equal(status, failure.code);
+        assert_true(status == 0 || status == ERR_MEMORY);
+    }
+    assert_true(failures > 20);
+    unload(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tied_bidirectional),
         cmocka_unit_test(untied_one_direction),
+        cmocka_unit_test(memory_runs_out),
     };
     mat_use_one_thread();
     return cmocka_run_group_tests(tests, NULL, NULL);
