@@ -1,6 +1,7 @@
 nn_sources = \
 	src/nn/real.h \
 	src/nn/mat.c src/nn/mat.h \
+	src/nn/mat_rows.c src/nn/mat_tile.h \
 	src/nn/layer.c src/nn/layer.h \
 	src/nn/cell_gru.c src/nn/cell_gru.h \
 	src/nn/softmax.c src/nn/softmax.h \
