@@ -136,9 +136,10 @@ static void print_architecture(const struct spec *spec)
 
 static void print_card_value(const char *key, const json_t *value)
 {
-    char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    char *text =
+        json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
     const char *shown = json_is_string(value) ? json_string_value(value) : text;
-    printf("  %-12s %s\n", key, shown ? shown : "");
+    printf("  %-18s %s\n", key, shown ? shown : "");
     free(text);
 }
 
