@@ -69,8 +69,7 @@ static bool report(void *context, const struct trainer_progress *p)
         if (display->terminal)
             fputs("\r\033[K", stderr);
         fprintf(stderr, "epoch %zu done  update %zu  loss %.3f  dev %s %.2f%s  after ", p->epoch,
-                p->update, p->loss, display->score_name, p->score,
-                p->best ? " (best, saved)" : "");
+                p->update, p->loss, display->score_name, p->score, p->best ? " (best, saved)" : "");
         print_duration(p->seconds);
         fputc('\n', stderr);
     } else if (now - display->shown_ns >= interval) {
@@ -86,9 +85,8 @@ static int join_arguments(int argc, char **argv, struct buf *out, struct err *er
     if (buf_text(out, "dragoman", err))
         return err->code;
     for (int i = 0; i < argc; i++) {
-        const char *format = argv[i][0] == '\0' || strpbrk(argv[i], " \t\n'\"$&|;<>()*?\\")
-                                 ? " \"%s\""
-                                 : " %s";
+        const char *format =
+            argv[i][0] == '\0' || strpbrk(argv[i], " \t\n'\"$&|;<>()*?\\") ? " \"%s\"" : " %s";
         if (buf_printf(out, err, format, argv[i]))
             return err->code;
     }

@@ -27,15 +27,15 @@ struct mat {
 };
 static inline struct mat mat_of(const real *data, size_t stride)
 {
-    return (struct mat){.data = (real *) (uintptr_t) data, .stride = stride};
+    return (struct mat){.data = (real *)(uintptr_t)data, .stride = stride};
 }
 
 /* C [m,n] = A B + keep * C; keep is 0 or 1. */
 void mat_multiply(enum mat_form form, size_t m, size_t n, size_t k, struct mat a, struct mat b,
                   real keep, struct mat c);
 
-/* y[r,o] = bias[o] + sum_i x[r,i] w[o,i] for r < rows; x [rows,inputs] with x_stride, w [outputs,inputs] with
-   w_stride, y [rows,outputs] with y_stride. bias may be NULL. */
+/* y[r,o] = bias[o] + sum_i x[r,i] w[o,i] for r < rows; x [rows,inputs] with x_stride, w
+   [outputs,inputs] with w_stride, y [rows,outputs] with y_stride. bias may be NULL. */
 void mat_rows(size_t rows, size_t outputs, size_t inputs, const real *x, size_t x_stride,
               const real *w, size_t w_stride, const real *bias, real *y, size_t y_stride);
 

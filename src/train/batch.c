@@ -35,10 +35,10 @@ static int sort_examples(uint32_t *examples, const struct batch_key *keys, size_
     if (!places)
         return ERR_MEMORY;
     for (size_t i = 0; i < count; i++)
-        examples[i] = (uint32_t) i;
+        examples[i] = (uint32_t)i;
     shuffle(examples, count, rng);
     for (size_t i = 0; i < count; i++)
-        places[i] = (struct place){keys[examples[i]].order, (uint32_t) i, examples[i]};
+        places[i] = (struct place){keys[examples[i]].order, (uint32_t)i, examples[i]};
     qsort(places, count, sizeof *places, compare_places);
     for (size_t i = 0; i < count; i++)
         examples[i] = places[i].example;
@@ -75,7 +75,7 @@ static int shuffle_batches(struct batch_plan *plan, const uint32_t *sorted, cons
     if (!order)
         return ERR_MEMORY;
     for (size_t i = 0; i < plan->batches; i++)
-        order[i] = (uint32_t) i;
+        order[i] = (uint32_t)i;
     shuffle(order, plan->batches, rng);
     size_t to = 0;
     for (size_t i = 0; i < plan->batches; i++) {

@@ -16,10 +16,9 @@ static struct tensor vector(char *name, size_t count, const float *data)
 int checkpoint_save(const char *path, size_t parameters, const real *weights, const real *first,
                     const real *second, const struct checkpoint_progress *p, struct err *err)
 {
-    const float counters[COUNTERS] = {(float) p->update,     (float) p->epoch,
-                                      (float) p->batch,      (float) p->stale,
-                                      (float) p->best_score, (float) p->seconds,
-                                      (float) p->running_loss};
+    const float counters[COUNTERS] = {
+        (float)p->update,     (float)p->epoch,   (float)p->batch,       (float)p->stale,
+        (float)p->best_score, (float)p->seconds, (float)p->running_loss};
     char names[4][16] = {"weights", "moment.first", "moment.second", "progress"};
     const struct tensor tensors[] = {
         vector(names[0], parameters, weights),
@@ -56,17 +55,17 @@ int checkpoint_load(const char *path, size_t parameters, real *weights, real *fi
         copy_vector(&file, "progress", COUNTERS, c, err))
         goto out;
     for (size_t i = 0; i < 4; i++)
-        if (c[i] < 0 || c[i] >= (float) COUNTER_LIMIT) {
+        if (c[i] < 0 || c[i] >= (float)COUNTER_LIMIT) {
             err_set(err, ERR_FORMAT, "%s: counter %zu is out of range", path, i);
             goto out;
         }
-    *p = (struct checkpoint_progress){.update = (size_t) c[0],
-                                      .epoch = (size_t) c[1],
-                                      .batch = (size_t) c[2],
-                                      .stale = (size_t) c[3],
-                                      .best_score = (double) c[4],
-                                      .seconds = (double) c[5],
-                                      .running_loss = (double) c[6]};
+    *p = (struct checkpoint_progress){.update = (size_t)c[0],
+                                      .epoch = (size_t)c[1],
+                                      .batch = (size_t)c[2],
+                                      .stale = (size_t)c[3],
+                                      .best_score = (double)c[4],
+                                      .seconds = (double)c[5],
+                                      .running_loss = (double)c[6]};
     status = 0;
 out:
     safetensors_close(&file);

@@ -8,17 +8,32 @@
 
 #define AT(member) offsetof(struct recipe, member)
 #define INT(name, member, fallback, low, high, unit, text)                                         \
-    {name, 0, OPT_INT, OPT_ANYWHERE, NULL, AT(member), fallback, low, high, NULL, "N", unit, text}
+    {                                                                                              \
+        name, 0, OPT_INT, OPT_ANYWHERE, NULL, AT(member), fallback, low, high, NULL, "N", unit,    \
+            text                                                                                   \
+    }
 #define REAL(name, member, fallback, low, high, unit, text)                                        \
-    {name, 0, OPT_REAL, OPT_ANYWHERE, NULL, AT(member), fallback, low, high, NULL, "X", unit, text}
+    {                                                                                              \
+        name, 0, OPT_REAL, OPT_ANYWHERE, NULL, AT(member), fallback, low, high, NULL, "X", unit,   \
+            text                                                                                   \
+    }
 #define CHOICE(name, member, fallback, words, text)                                                \
-    {name, 0, OPT_CHOICE, OPT_ANYWHERE, NULL, AT(member), fallback, 0, 0, words, "WORD", NULL, text}
+    {                                                                                              \
+        name, 0, OPT_CHOICE, OPT_ANYWHERE, NULL, AT(member), fallback, 0, 0, words, "WORD", NULL,  \
+            text                                                                                   \
+    }
 #define FLAG(name, member, fallback, text)                                                         \
-    {name, 0, OPT_FLAG, OPT_ANYWHERE, NULL, AT(member), fallback, 0, 0, NULL, NULL, NULL, text}
+    {                                                                                              \
+        name, 0, OPT_FLAG, OPT_ANYWHERE, NULL, AT(member), fallback, 0, 0, NULL, NULL, NULL, text  \
+    }
 #define TEXT(name, member, value, text)                                                            \
-    {name, 0, OPT_TEXT, OPT_ANYWHERE, NULL, AT(member), NULL, 0, 0, NULL, value, NULL, text}
+    {                                                                                              \
+        name, 0, OPT_TEXT, OPT_ANYWHERE, NULL, AT(member), NULL, 0, 0, NULL, value, NULL, text     \
+    }
 #define LIST(name, member, value, text)                                                            \
-    {name, 0, OPT_LIST, OPT_ANYWHERE, NULL, AT(member), NULL, 0, 0, NULL, value, NULL, text}
+    {                                                                                              \
+        name, 0, OPT_LIST, OPT_ANYWHERE, NULL, AT(member), NULL, 0, 0, NULL, value, NULL, text     \
+    }
 
 const struct opt recipe_options[] = {
     CHOICE("task", task, "translation", "translation|classification", "what the model does"),
@@ -73,8 +88,7 @@ const struct opt recipe_options[] = {
     REAL("weight-decay", weight_decay, "0", 0, 1, NULL, "L2 penalty"),
     REAL("clip", clip, "1", 0, 1e9, NULL, "largest norm of the gradient; 0 for no clipping"),
     REAL("dropout-embedding", dropout_embedding, "0.3", 0, 0.95, NULL, "dropout on embeddings"),
-    REAL("dropout-output", dropout_output, "0.3", 0, 0.95, NULL,
-         "dropout before the output layer"),
+    REAL("dropout-output", dropout_output, "0.3", 0, 0.95, NULL, "dropout before the output layer"),
     REAL("label-smoothing", label_smoothing, "0.1", 0, 0.95, NULL, "share spread over all labels"),
     INT("patience", patience, "0", 0, 100000, "epochs",
         "stop after so many without a better score; 0 never"),
@@ -95,7 +109,7 @@ static int check_kind(struct recipe *recipe, struct err *err)
         recipe->kind = translation ? RECIPE_SEQ2SEQ : RECIPE_BAG_OF_WORDS;
     if (translation != (recipe->kind == RECIPE_SEQ2SEQ))
         return err_set(err, ERR_ARGUMENT, "kind does not fit the task %s",
-                       spec_task_name((enum spec_task) recipe->task));
+                       spec_task_name((enum spec_task)recipe->task));
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
     return 0;
@@ -145,19 +159,19 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         [RECIPE_BAG_OF_WORDS] = SPEC_BAG_OF_WORDS,
     };
     *spec = (struct spec){
-        .task = (enum spec_task) recipe->task,
-        .tokenizer = {.kind = (enum token_kind) recipe->tokenizer,
-                      .form = (enum norm_form) recipe->form,
+        .task = (enum spec_task)recipe->task,
+        .tokenizer = {.kind = (enum token_kind)recipe->tokenizer,
+                      .form = (enum norm_form)recipe->form,
                       .fold = recipe->fold},
         .kind = kinds[recipe->kind],
-        .embedding = (size_t) recipe->embedding,
-        .encoder_hidden = (size_t) recipe->encoder_hidden,
-        .decoder_hidden = (size_t) recipe->decoder_hidden,
+        .embedding = (size_t)recipe->embedding,
+        .encoder_hidden = (size_t)recipe->encoder_hidden,
+        .decoder_hidden = (size_t)recipe->decoder_hidden,
         .bidirectional = recipe->bidirectional,
         .tied = recipe->tied,
-        .pooling = (enum spec_pooling) recipe->pooling,
-        .ngrams = (size_t) recipe->ngrams,
-        .buckets = (size_t) recipe->buckets,
+        .pooling = (enum spec_pooling)recipe->pooling,
+        .ngrams = (size_t)recipe->ngrams,
+        .buckets = (size_t)recipe->buckets,
         .beam = 5,
         .length_penalty = 1,
     };
@@ -175,11 +189,11 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
 void recipe_vocab_settings(const struct recipe *recipe, struct vocab_settings *settings)
 {
     *settings = (struct vocab_settings){
-        .tokenizer = {.kind = (enum token_kind) recipe->tokenizer,
-                      .form = (enum norm_form) recipe->form,
+        .tokenizer = {.kind = (enum token_kind)recipe->tokenizer,
+                      .form = (enum norm_form)recipe->form,
                       .fold = recipe->fold},
-        .merges = (size_t) recipe->merges,
-        .max_words = (size_t) recipe->max_words,
-        .min_count = (size_t) recipe->min_count,
+        .merges = (size_t)recipe->merges,
+        .max_words = (size_t)recipe->max_words,
+        .min_count = (size_t)recipe->min_count,
     };
 }

@@ -34,13 +34,12 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
 {
     *data = (struct task_data){.recipe = recipe, .command = command};
     if (recipe_spec(recipe, &data->spec, err) ||
-        corpus_read(&data->train, (const char *const *) recipe->train.items, recipe->train.count,
+        corpus_read(&data->train, (const char *const *)recipe->train.items, recipe->train.count,
                     err) ||
-        corpus_read(&data->dev, (const char *const *) recipe->dev.items, recipe->dev.count, err))
+        corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err))
         goto failed;
     data->vocab_path = file_join(folder, BUNDLE_VOCABULARY, err);
-    if (!data->vocab_path ||
-        (!recipe->resume && learn_vocabulary(data, both_fields, err)) ||
+    if (!data->vocab_path || (!recipe->resume && learn_vocabulary(data, both_fields, err)) ||
         tokenizer_open(&data->tokenizer, &data->spec.tokenizer, data->vocab_path, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);
@@ -75,8 +74,8 @@ static int write_card(struct spec *spec, const struct task_data *data, size_t pa
         spec_card_text(spec, "date", date, err) ||
         spec_card_text(spec, "command", data->command, err) ||
         (recipe->recipe && spec_card_text(spec, "recipe", recipe->recipe, err)) ||
-        spec_card_number(spec, "training_examples", (double) data->train.count, err) ||
-        spec_card_number(spec, "parameters", (double) parameters, err) ||
+        spec_card_number(spec, "training_examples", (double)data->train.count, err) ||
+        spec_card_number(spec, "parameters", (double)parameters, err) ||
         spec_card_number(spec, key, data->best_score, err))
         return err->code;
     return 0;
@@ -110,8 +109,7 @@ int task_ids_init(struct task_ids *ids, size_t count, struct err *err)
 }
 
 int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const char *text,
-                 size_t len, size_t limit, struct encoded *scratch, size_t *tokens,
-                 struct err *err)
+                 size_t len, size_t limit, struct encoded *scratch, size_t *tokens, struct err *err)
 {
     if (tokenizer_encode(tokenizer, text, len, scratch, err))
         return err->code;

@@ -48,8 +48,8 @@ void task_ids_release(struct task_ids *ids);
 int translation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                      const char *folder, struct err *err);
 void translation_task_release(struct trainer_task *task);
-int classification_task(struct trainer_task *task, const struct recipe *recipe,
-                        const char *command, const char *folder, struct err *err);
+int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                        const char *folder, struct err *err);
 void classification_task_release(struct trainer_task *task);
 
 #endif

@@ -11,9 +11,9 @@
 #include "train/schedule.h"
 
 #define ARENA_BLOCK (64u << 20)
-#define LOSS_DECAY 0.99   /* of the running mean that is shown */
-#define WINDOW 100        /* updates over which the speed is measured */
-#define STREAM_INIT 1     /* random streams: first weights; updates use STREAM_UPDATE and up */
+#define LOSS_DECAY 0.99 /* of the running mean that is shown */
+#define WINDOW 100      /* updates over which the speed is measured */
+#define STREAM_INIT 1   /* random streams: first weights; updates use STREAM_UPDATE and up */
 #define STREAM_UPDATE 16
 
 struct trainer {
@@ -56,8 +56,8 @@ static void run_learn(void *context, int index)
 static void run_sum(void *context, int index)
 {
     struct trainer *trainer = context;
-    const size_t begin = slice_begin(trainer, (size_t) index);
-    const size_t count = slice_begin(trainer, (size_t) index + 1) - begin;
+    const size_t begin = slice_begin(trainer, (size_t)index);
+    const size_t count = slice_begin(trainer, (size_t)index + 1) - begin;
     real *sum = trainer->shares[0].gradient + begin;
     for (size_t t = 1; t < trainer->threads; t++) {
         mat_add_scaled(count, 1, trainer->shares[t].gradient + begin, sum);
@@ -69,10 +69,10 @@ static void run_sum(void *context, int index)
 static void run_update(void *context, int index)
 {
     struct trainer *trainer = context;
-    const size_t begin = slice_begin(trainer, (size_t) index);
-    const size_t count = slice_begin(trainer, (size_t) index + 1) - begin;
+    const size_t begin = slice_begin(trainer, (size_t)index);
+    const size_t count = slice_begin(trainer, (size_t)index + 1) - begin;
     real *gradient = trainer->shares[0].gradient + begin;
-    adam_update(&trainer->adam, trainer->state.update, count, (real) trainer->scale, gradient,
+    adam_update(&trainer->adam, trainer->state.update, count, (real)trainer->scale, gradient,
                 trainer->first + begin, trainer->second + begin, trainer->weights + begin);
     memset(gradient, 0, count * sizeof(real));
 }
@@ -90,10 +90,10 @@ static double deal(struct trainer *trainer, const uint32_t *examples, size_t cou
         share->examples = trainer->dealt + to;
         for (size_t i = t; i < count; i += trainer->threads)
             trainer->dealt[to++] = examples[i];
-        share->count = (size_t) (trainer->dealt + to - share->examples);
+        share->count = (size_t)(trainer->dealt + to - share->examples);
         share->scale = 1 / units;
         share->sums = (struct trainer_sums){0};
-        rng_seed(&share->rng, (uint64_t) trainer->recipe->seed,
+        rng_seed(&share->rng, (uint64_t)trainer->recipe->seed,
                  STREAM_UPDATE + trainer->state.update * trainer->threads + t);
     }
     return units;
@@ -101,9 +101,9 @@ static double deal(struct trainer *trainer, const uint32_t *examples, size_t cou
 
 static double run_progress(const struct trainer *trainer)
 {
-    const double done = (double) trainer->state.epoch +
-                        (double) trainer->state.batch / (double) trainer->plan.batches;
-    return done / (double) trainer->recipe->epochs;
+    const double done =
+        (double)trainer->state.epoch + (double)trainer->state.batch / (double)trainer->plan.batches;
+    return done / (double)trainer->recipe->epochs;
 }
 
 /* One update from the batch at state.batch. */
@@ -133,23 +133,23 @@ static int update(struct trainer *trainer, double *units, struct err *err)
     trainer->state.update++;
     pool_run(trainer->pool, run_update, trainer);
     const double mean = loss / *units;
-    trainer->state.running_loss = trainer->state.update == 1
-                                      ? mean
-                                      : LOSS_DECAY * trainer->state.running_loss +
-                                            (1 - LOSS_DECAY) * mean;
+    trainer->state.running_loss =
+        trainer->state.update == 1
+            ? mean
+            : LOSS_DECAY * trainer->state.running_loss + (1 - LOSS_DECAY) * mean;
     return 0;
 }
 
 static double seconds_now(const struct trainer *trainer)
 {
-    return trainer->seconds_before + (double) (clock_ns() - trainer->started_ns) * 1e-9;
+    return trainer->seconds_before + (double)(clock_ns() - trainer->started_ns) * 1e-9;
 }
 
 static void describe(const struct trainer *trainer, struct trainer_progress *progress)
 {
     const double share = run_progress(trainer);
     const double gained = share - trainer->progress_before;
-    const double spent = (double) (clock_ns() - trainer->started_ns) * 1e-9;
+    const double spent = (double)(clock_ns() - trainer->started_ns) * 1e-9;
     *progress = (struct trainer_progress){
         .update = trainer->state.update,
         .epoch = trainer->state.epoch,
@@ -177,7 +177,7 @@ static int save_checkpoint(struct trainer *trainer, struct err *err)
 static void measure_speed(struct trainer *trainer, double units)
 {
     trainer->window_units += units;
-    const double seconds = (double) (clock_ns() - trainer->window_ns) * 1e-9;
+    const double seconds = (double)(clock_ns() - trainer->window_ns) * 1e-9;
     if (seconds > 0 && (trainer->state.update % WINDOW == 0 || trainer->units_per_second <= 0))
         trainer->units_per_second = trainer->window_units / seconds;
     if (trainer->state.update % WINDOW == 0) {
@@ -203,9 +203,9 @@ static int run_epoch(struct trainer *trainer, struct err *err)
         trainer->state.batch++;
         measure_speed(trainer, units);
         describe(trainer, &progress);
-        trainer->stopped = !trainer->watch->report(trainer->watch->context, &progress) ||
-                           out_of_time(trainer);
-        if (!trainer->stopped && (double) (clock_ns() - trainer->checkpoint_ns) > interval &&
+        trainer->stopped =
+            !trainer->watch->report(trainer->watch->context, &progress) || out_of_time(trainer);
+        if (!trainer->stopped && (double)(clock_ns() - trainer->checkpoint_ns) > interval &&
             save_checkpoint(trainer, err))
             return err->code;
     }
@@ -242,18 +242,18 @@ static int score(struct trainer *trainer, struct err *err)
 static bool out_of_patience(const struct trainer *trainer)
 {
     return trainer->recipe->patience > 0 &&
-           trainer->state.stale >= (size_t) trainer->recipe->patience;
+           trainer->state.stale >= (size_t)trainer->recipe->patience;
 }
 
 /* All epochs that are left. A run that is stopped in the middle of one is not scored. */
 static int run_epochs(struct trainer *trainer, struct err *err)
 {
     const struct recipe *recipe = trainer->recipe;
-    while (trainer->state.epoch < (size_t) recipe->epochs && !trainer->stopped &&
+    while (trainer->state.epoch < (size_t)recipe->epochs && !trainer->stopped &&
            !out_of_patience(trainer)) {
         batch_plan_release(&trainer->plan);
         if (batch_plan_make(&trainer->plan, trainer->task->keys, trainer->task->examples,
-                            (size_t) recipe->batch_tokens, (uint64_t) recipe->seed,
+                            (size_t)recipe->batch_tokens, (uint64_t)recipe->seed,
                             trainer->state.epoch, err))
             return err->code;
         if (trainer->progress_before < 0)
@@ -278,7 +278,7 @@ static int allocate_shares(struct trainer *trainer, struct err *err)
         return ERR_MEMORY;
     for (size_t t = 0; t < trainer->threads; t++) {
         struct trainer_share *share = &trainer->shares[t];
-        share->thread = (int) t;
+        share->thread = (int)t;
         share->weights = trainer->weights;
         arena_init(&share->arena, ARENA_BLOCK);
         share->gradient = mem_alloc(trainer->parameters, sizeof(real), err);
@@ -295,7 +295,7 @@ static int prepare(struct trainer *trainer, struct err *err)
     trainer->first = mem_alloc(n, sizeof(real), err);
     trainer->second = mem_alloc(n, sizeof(real), err);
     trainer->dealt = mem_alloc(trainer->task->examples, sizeof *trainer->dealt, err);
-    trainer->pool = pool_new((int) trainer->threads, err);
+    trainer->pool = pool_new((int)trainer->threads, err);
     if (!trainer->weights || !trainer->first || !trainer->second || !trainer->dealt ||
         !trainer->pool)
         return ERR_MEMORY;
@@ -305,7 +305,7 @@ static int prepare(struct trainer *trainer, struct err *err)
         return checkpoint_load(trainer->checkpoint, n, trainer->weights, trainer->first,
                                trainer->second, &trainer->state, err);
     struct rng rng;
-    rng_seed(&rng, (uint64_t) trainer->recipe->seed, STREAM_INIT);
+    rng_seed(&rng, (uint64_t)trainer->recipe->seed, STREAM_INIT);
     trainer->task->init(trainer->task->context, trainer->weights, &rng);
     return 0;
 }
@@ -335,7 +335,7 @@ int trainer_run(const struct recipe *recipe, const struct trainer_task *task,
         .task = task,
         .watch = watch,
         .checkpoint = checkpoint,
-        .threads = (size_t) recipe->threads,
+        .threads = (size_t)recipe->threads,
         .parameters = task->parameters,
         .state = {.best_score = -1},
         .adam = {.beta1 = recipe->beta1,

@@ -60,8 +60,8 @@ struct trainer_progress {
     double progress;                      /* of the whole run, 0 to 1 */
     double loss;                          /* running mean a unit */
     double units_per_second, rate, seconds_left;
-    double seconds;             /* trained so far, resumed parts included */
-    bool scored, best, saved;   /* this report is about a score; it is the best; bundle written */
+    double seconds;           /* trained so far, resumed parts included */
+    bool scored, best, saved; /* this report is about a score; it is the best; bundle written */
     double score, best_score;
 };
 

@@ -33,7 +33,7 @@ static struct seq2seq bind(const struct translation *translation, real *weights)
 static double translation_units(void *context, uint32_t example)
 {
     const struct translation *translation = context;
-    return (double) (length_of(&translation->targets, example) + 1);
+    return (double)(length_of(&translation->targets, example) + 1);
 }
 
 static void translation_init(void *context, real *weights, struct rng *rng)
@@ -66,8 +66,8 @@ static void fill_batch(const struct translation *translation, const struct train
         put_column(input + B, B, b, y, m);
         put_column(output, B, b, y, m);
         output[m * B + b] = TOKEN_EOS;
-        source_lengths[b] = (int32_t) (n + 1);
-        target_lengths[b] = (int32_t) (m + 1);
+        source_lengths[b] = (int32_t)(n + 1);
+        target_lengths[b] = (int32_t)(m + 1);
     }
 }
 
@@ -106,7 +106,7 @@ static int translation_learn(void *context, struct trainer_share *share)
 {
     const struct translation *translation = context;
     const struct recipe *recipe = translation->data.recipe;
-    const struct seq2seq model = bind(translation, (real *) (uintptr_t) share->weights);
+    const struct seq2seq model = bind(translation, (real *)(uintptr_t)share->weights);
     const struct seq2seq gradient = bind(translation, share->gradient);
     const struct seq2seq_training training = {
         .dropout_embedding = recipe->dropout_embedding,
@@ -138,8 +138,8 @@ static int score_outputs(const struct corpus *dev, const struct batch_output *ou
         references[i] = (struct metric_text){dev->lines[i].second, dev->lines[i].second_len};
         segments[i] = (struct metric_segment){.references = &references[i], .reference_count = 1};
         if (outputs[i].count > 0)
-            segments[i].hypothesis = (struct metric_text){outputs[i].candidates[0].text,
-                                                          outputs[i].candidates[0].len};
+            segments[i].hypothesis =
+                (struct metric_text){outputs[i].candidates[0].text, outputs[i].candidates[0].len};
     }
     status = metric_bleu(segments, dev->count, &bleu, err);
     *score = bleu.score;
@@ -154,9 +154,8 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
 {
     struct translation *translation = context;
     const struct corpus *dev = &translation->data.dev;
-    const struct decode_options options = {.beam = (size_t) translation->data.recipe->dev_beam,
-                                           .nbest = 1,
-                                           .length_penalty = 1};
+    const struct decode_options options = {
+        .beam = (size_t)translation->data.recipe->dev_beam, .nbest = 1, .length_penalty = 1};
     const struct seq2seq model = bind(translation, weights);
     struct batch_text *texts = mem_alloc(dev->count, sizeof *texts, err);
     struct batch_output *outputs = mem_alloc(dev->count, sizeof *outputs, err);
@@ -165,8 +164,8 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
         goto out;
     for (size_t i = 0; i < dev->count; i++)
         texts[i] = (struct batch_text){dev->lines[i].first, dev->lines[i].first_len};
-    status = batch_translate(&model, translation->data.tokenizer, &options, pool, texts,
-                             dev->count, outputs, err);
+    status = batch_translate(&model, translation->data.tokenizer, &options, pool, texts, dev->count,
+                             outputs, err);
     if (status == 0)
         status = score_outputs(dev, outputs, score, err);
 out:
@@ -199,14 +198,14 @@ static int encode_pairs(struct translation *translation, struct err *err)
 {
     const struct corpus *corpus = &translation->data.train;
     const struct tokenizer *tokenizer = translation->data.tokenizer;
-    const size_t limit = (size_t) translation->data.recipe->max_tokens;
+    const size_t limit = (size_t)translation->data.recipe->max_tokens;
     struct encoded scratch = {0};
     int status = 0;
     for (size_t i = 0; i < corpus->count; i++) {
         const struct corpus_line *line = &corpus->lines[i];
         size_t n, m;
-        status = task_ids_add(&translation->sources, tokenizer, line->first, line->first_len,
-                              limit, &scratch, &n, err);
+        status = task_ids_add(&translation->sources, tokenizer, line->first, line->first_len, limit,
+                              &scratch, &n, err);
         if (status == 0)
             status = task_ids_add(&translation->targets, tokenizer, line->second, line->second_len,
                                   limit, &scratch, &m, err);
@@ -217,8 +216,8 @@ static int encode_pairs(struct translation *translation, struct err *err)
             take_back(&translation->targets);
             continue;
         }
-        translation->keys[translation->count++] = (struct batch_key){
-            .order = (uint32_t) (m * 65536 + n), .tokens = (uint32_t) (n + m + 2)};
+        translation->keys[translation->count++] =
+            (struct batch_key){.order = (uint32_t)(m * 65536 + n), .tokens = (uint32_t)(n + m + 2)};
     }
     encoded_release(&scratch);
     return status;

@@ -12,3 +12,16 @@ tests_unit_test_classification_SOURCES = tests/unit/test_classification.c
 tests_unit_test_classification_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_classification_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_trainer
+TESTS += tests/unit/test_trainer
+tests_unit_test_trainer_SOURCES = tests/unit/test_trainer.c
+tests_unit_test_trainer_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_trainer_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_training_plan
+TESTS += tests/unit/test_training_plan
+tests_unit_test_training_plan_SOURCES = tests/unit/test_training_plan.c
+tests_unit_test_training_plan_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_training_plan_LDADD = libtrain.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
