@@ -107,6 +107,8 @@ static int read_recipe(struct recipe *recipe, int argc, char **argv, struct err 
         status = opt_parse_file(recipe_options, recipe, named.recipe, err);
     if (status == 0)
         status = opt_parse_arguments(recipe_options, recipe, argc, argv, &positional, err);
+    if (status == 0 && !recipe->help)
+        status = recipe_check(recipe, err);
     opt_release(recipe_options, &named);
     return status;
 }
@@ -119,7 +121,7 @@ static int run(struct recipe *recipe, const char *command, struct err *err)
     const struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    if (recipe_check(recipe, err) || train_run(recipe, command, &watch, &final, err))
+    if (train_run(recipe, command, &watch, &final, err))
         return err->code;
     if (display.terminal)
         fputs("\r\033[K", stderr);

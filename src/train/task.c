@@ -59,6 +59,19 @@ void task_data_release(struct task_data *data)
     *data = (struct task_data){0};
 }
 
+/* "0=negative,1=positive": how the data's labels are called in the model. */
+static int write_labels(struct spec *spec, const struct opt_list *labels, struct err *err)
+{
+    struct buf text = BUF_INIT;
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < labels->count; i++)
+        status = buf_printf(&text, err, "%s%s", i ? "," : "", labels->items[i]);
+    if (status == 0 && labels->count > 0)
+        status = spec_card_text(spec, "labels", text.data, err);
+    buf_release(&text);
+    return status;
+}
+
 /* The model card: where the model is from and what it may be used for. */
 static int write_card(struct spec *spec, const struct task_data *data, size_t parameters,
                       const char *score_name, struct err *err)
@@ -71,7 +84,7 @@ static int write_card(struct spec *spec, const struct task_data *data, size_t pa
     snprintf(key, sizeof key, "dev_%s", score_name);
     if ((recipe->data && spec_card_text(spec, "data", recipe->data, err)) ||
         (recipe->licence && spec_card_text(spec, "licence", recipe->licence, err)) ||
-        spec_card_text(spec, "date", date, err) ||
+        write_labels(spec, &recipe->labels, err) || spec_card_text(spec, "date", date, err) ||
         spec_card_text(spec, "command", data->command, err) ||
         (recipe->recipe && spec_card_text(spec, "recipe", recipe->recipe, err)) ||
         spec_card_number(spec, "training_examples", (double)data->train.count, err) ||
