@@ -254,9 +254,8 @@ static int try_log(struct server *server, struct err *err)
 {
     char path[PATH_MAX];
     const struct conf *conf = server->conf;
-    int rc = file_make_folders(conf->state, err);
-    if (rc < 0)
-        return rc;
+    if (file_make_folders(conf->state, err) < 0)
+        return err_context(err, "state folder %s", conf->state);
     snprintf(path, sizeof path, "%s/" REQLOG_FILE, conf->state);
     const struct reqlog_settings settings = {
         .path = path,

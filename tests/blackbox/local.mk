@@ -25,3 +25,13 @@ tests_blackbox_replay_transcripts_LDADD = libbase.a $(DRAGOMAN_LIBS)
 dist_check_SCRIPTS += tests/blackbox/test_ctl.sh tests/blackbox/test_load.sh
 EXTRA_DIST += tests/blackbox/daemon.sh
 TESTS += tests/blackbox/test_ctl.sh tests/blackbox/test_load.sh
+
+# dragomand: clients that behave badly; how it starts, reloads and ends
+dist_check_SCRIPTS += tests/blackbox/test_hostile.sh tests/blackbox/test_stop.sh
+TESTS += tests/blackbox/test_hostile.sh tests/blackbox/test_stop.sh
+check_PROGRAMS += tests/blackbox/hostile tests/blackbox/count_rows
+tests_blackbox_hostile_SOURCES = tests/blackbox/hostile.c src/cmd/client.c \
+	include/dragoman/client.h
+tests_blackbox_hostile_LDADD = libbase.a $(DRAGOMAN_LIBS)
+tests_blackbox_count_rows_SOURCES = tests/blackbox/count_rows.c
+tests_blackbox_count_rows_LDADD = $(DRAGOMAN_LIBS)

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Clients that behave badly harm nobody but themselves; see hostile.c for what each scenario does.
+. "${top_srcdir:-.}/tests/blackbox/dragoman.sh"
+. "$top_srcdir/tests/blackbox/daemon.sh"
+
+hostile=$top_builddir/tests/blackbox/hostile
+make_models
+start_daemon "$models"
+for scenario in long-line garbage half-line idle deaf gone; do
+    expect 0 "$hostile" "$scenario" "$address"
+done
+expect 0 "$ctl" translate -m tiny-en-fr "I see the cat."
+stop_daemon
+done_testing
