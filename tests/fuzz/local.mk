@@ -44,6 +44,11 @@ tests_fuzz_fuzz_vocab_SOURCES = tests/fuzz/fuzz_vocab.c $(fuzz_main)
 tests_fuzz_fuzz_vocab_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_vocab_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_proto
+tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c $(fuzz_main)
+tests_fuzz_fuzz_proto_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_proto_LDADD = libserve.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+
 EXTRA_DIST += tests/fuzz/corpus
 check_PROGRAMS += $(FUZZ_TARGETS)
 FUZZ_SECONDS = 60

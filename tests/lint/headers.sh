@@ -4,6 +4,8 @@
 . "$(dirname "$0")/common.sh"
 
 sources src | grep '\.h$' | while read -r header; do
+    # A template says so at its top.
+    ! head -n 3 "$header" | grep -q 'includes it once for each' || continue
     guard=DRAGOMAN_$(echo "${header#src/}" | tr 'a-z/.-' 'A-Z___')
     grep -q "^#ifndef $guard\$" "$header" && grep -q "^#define $guard\$" "$header" ||
         echo "$header ($guard)"

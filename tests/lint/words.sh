@@ -8,7 +8,7 @@ files() {
         configure.ac Makefile.am -type f 2>/dev/null
 }
 
-files | xargs grep -HInE '/[w]ork/|/[h]ome/[a-z]|/[r]oot/' | report "path of one machine"
+files | xargs grep -HInE '/[w]ork/|/[h]ome/[a-z]{3}|/[r]oot/' | report "path of one machine"
 files | xargs grep -HInwE 'TOD[O]|FIXM[E]|XX[X]|HAC[K]' | report "unfinished"
 sources src include tests bench | xargs grep -HnE "$(printf '\t')| +\$" |
     report "tab or trailing space"

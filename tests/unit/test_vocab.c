@@ -275,7 +275,8 @@ static void agrees_with_the_plain_algorithm(void **state)
             for (size_t i = 0; i < len; i++) {
                 char c = i == 0 ? ' ' : (char)('a' + rng_below(&rng, 2 + seed % 3));
                 snprintf(words[w].symbols[i], 2, "%c", c);
-                strncat(line, words[w].symbols[i], i == 0 && w == 0 ? 0 : 1);
+                if (i > 0 || w > 0)
+                    strcat(line, words[w].symbols[i]);
             }
         }
         settings.merges = 1000;
