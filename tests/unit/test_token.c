@@ -249,6 +249,37 @@ static void bpe_is_what_its_definition_says(void **state)
     mem_free(path);
 }
 
+/* "abc" is a token, but its merges do not lead there: (b, c) comes before (a, b). */
+static void a_token_that_merges_do_not_reach_is_not_used(void **state)
+{
+    static const char sql[] =
+        "INSERT INTO token VALUES(260, ' ', 1), (261, 'a', 1), (262, 'b', 1), (263, 'c', 1),"
+        " (264, '(', 1), (265, 'bc', 1), (266, 'ab', 1), (267, 'abc', 1);"
+        "INSERT INTO merge VALUES(0, 262, 263), (1, 261, 262), (2, 266, 263)";
+    static const int32_t expected[] = {260, 264, 261, 265, 264, 266, 264, 265};
+    static const struct vocab_settings *settings = &all_settings[0];
+    struct err err = ERR_INIT;
+    struct vocab_learner *learner = vocab_learner_new(settings, &err);
+    char *path = file_join(*state, "unreached.sqlite", &err);
+    struct tokenizer *tokenizer = NULL;
+    struct encoded out = {.count = 0};
+    sqlite3 *db = NULL;
+
+    assert_fine(vocab_learner_save(learner, path, &err), err);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_fine(tokenizer_open(&tokenizer, &settings->tokenizer, path, &err), err);
+    assert_fine(tokenizer_encode(tokenizer, "(abc(ab(bc", 10, &out, &err), err);
+    assert_int_equal(out.count, sizeof expected / sizeof *expected);
+    for (size_t i = 0; i < out.count; i++)
+        assert_int_equal(out.tokens[i].id, expected[i]);
+    encoded_release(&out);
+    tokenizer_free(tokenizer);
+    vocab_learner_free(learner);
+    mem_free(path);
+}
+
 static void decodes_what_a_model_may_produce(void **state)
 {
     static const int32_t broken[] = {TOKEN_BOS, TOKEN_FIRST + 0xE2, TOKEN_FIRST + 0x82,
@@ -375,6 +406,7 @@ int main(void)
         cmocka_unit_test(detokenising_gives_the_normalised_text),
         cmocka_unit_test(known_words_have_ids_and_others_are_unknown),
         cmocka_unit_test(bpe_is_what_its_definition_says),
+        cmocka_unit_test(a_token_that_merges_do_not_reach_is_not_used),
         cmocka_unit_test(decodes_what_a_model_may_produce),
         cmocka_unit_test(text_that_names_special_tokens_is_text),
         cmocka_unit_test(refuses_what_is_not_utf8),
