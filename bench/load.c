@@ -21,7 +21,7 @@
 #include "dragoman/client.h"
 
 #define MAX_FILE (256u << 20)
-#define PATIENCE_MS 60000 /* longest time without any answer */
+#define PATIENCE_MS 600000 /* longest time without any answer */
 
 struct settings {
     char *connect, *source, *target, *model;
@@ -229,7 +229,7 @@ static int run_together(struct load *load)
     while (code == 0 && load->answers < expected) {
         int ready = poll(load->polls, count, PATIENCE_MS);
         if (ready <= 0)
-            code = complain("waiting", "no answer came for a minute");
+            code = complain("waiting", "no answer came for ten minutes");
         for (size_t i = 0; i < count && code == 0; i++)
             if (load->polls[i].fd >= 0 && load->polls[i].revents)
                 code = serve_connection(load, i);

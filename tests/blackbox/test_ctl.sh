@@ -83,16 +83,16 @@ grep -q '^{"model":"tiny-bag","label":".*","scores":{".*,".*}}$' out ||
 
 # Many lines: a line out for each line in, in order, however many are in flight.
 corpus 1000 >in
-expect 0 "$ctl" translate -m tiny-en-fr --in-flight 1 <in
+expect 0 "$ctl" translate -m tiny-en-fr --timeout 600 --in-flight 1 <in
 [ "$(wc -l <out)" -eq 1000 ] || fail "1000 lines in, $(wc -l <out) out"
 mv out one
 for many in 2 64 1000; do
-    expect 0 "$ctl" translate -m tiny-en-fr --in-flight $many <in
+    expect 0 "$ctl" translate -m tiny-en-fr --timeout 600 --in-flight $many <in
     cmp -s one out || fail "--in-flight $many prints something else"
 done
 expect 0 "$dragoman" translate "$models/tiny-en-fr" <in
 cmp -s one out || fail "daemon and workbench disagree over 1000 lines"
-expect 0 "$ctl" translate -m tiny-en-fr <in --json
+expect 0 "$ctl" translate -m tiny-en-fr --timeout 600 --json <in
 [ "$(grep -c '^{"model":"tiny-en-fr",.*}$' out)" -eq 1000 ] || fail "--json is not a line a text"
 
 # Line ends, empty lines, no lines.
