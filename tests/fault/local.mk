@@ -17,3 +17,10 @@ tests_fault_test_fault_model_SOURCES = tests/fault/test_fault_model.c tests/faul
 tests_fault_test_fault_model_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_fault_test_fault_model_LDADD = tests/support/libsupport.a libmodel.a libnn.a libtext.a \
 	libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/fault/test_fault_decode
+TESTS += tests/fault/test_fault_decode
+tests_fault_test_fault_decode_SOURCES = tests/fault/test_fault_decode.c tests/fault/fault.h
+tests_fault_test_fault_decode_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_fault_test_fault_decode_LDADD = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) \
+	$(DRAGOMAN_LIBS)

@@ -190,6 +190,17 @@ static void test_greedy(void **state)
     }
 }
 
+/* No output is given twice. */
+static void assert_distinct(const struct decode_result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct hypothesis *x = &result->hypotheses[i], *y = &result->hypotheses[j];
+            assert_false(x->count == y->count &&
+                         memcmp(x->ids, y->ids, x->count * sizeof *x->ids) == 0);
+        }
+}
+
 static void compare_with_reference(const struct decode_model *made, const struct words *words,
                                    const struct decode_options *options)
 {
@@ -201,6 +212,7 @@ static void compare_with_reference(const struct decode_model *made, const struct
         search->options.max_length = 2 * words->count + 10;
     assert_int_equal(reference_decode(search), 0);
     struct decode_result *result = decode_alone(made, words, options);
+    assert_distinct(result);
     for (size_t i = 0; i < result->count; i++) {
         const struct hypothesis *hypothesis = &result->hypotheses[i];
         check_hypothesis(&search->source, options, hypothesis);
@@ -215,15 +227,18 @@ static void compare_with_reference(const struct decode_model *made, const struct
     free(search);
 }
 
+/* Models of all kinds: sure and unsure ones, and ones that end early, late and hardly ever. */
 static void test_beam(void **state)
 {
     (void)state;
-    const struct decode_sizes *const sizes[] = {&uneven, &one_way};
+    struct decode_sizes sizes[] = {uneven, one_way};
     struct rng rng;
     rng_seed(&rng, 12, 0);
-    for (size_t i = 0; i < 40; i++) {
+    for (size_t i = 0; i < 400; i++) {
         struct decode_model made;
-        make(&made, sizes[i % 2], i);
+        sizes[i % 2].scale = 1 + (double)rng_below(&rng, 5) / 2;
+        make(&made, &sizes[i % 2], i);
+        made.model.weights.output_bias[TOKEN_EOS] += (real)rng_below(&rng, 8) / 2;
         const struct words words = random_words(&rng, made.model.vocabulary);
         struct decode_options options = random_options(&rng);
         compare_with_reference(&made, &words, &options);
