@@ -17,11 +17,16 @@
 #define SLOTS_PER_REQUEST 16 /* answers that may wait for an earlier one, for each in flight */
 #define GRACE_MS 500         /* what the client waits longer than the server */
 #define NS_PER_MS 1000000
+#define OVERLOADED (-32000)
+#define DEFAULT_RETRY_MS 100
+#define MAX_DOUBLINGS 5 /* of the time before the next try */
 
 struct slot {
     bool done;
-    json_t *answer; /* NULL: the text was not sent, `why` says why */
+    json_t *text, *answer; /* answer NULL: the text was not sent, `why` says why */
     const char *why;
+    int64_t first_ns, retry_ns; /* when it was sent first; when it is sent again, or 0 */
+    unsigned tries;
 };
 
 struct lines {
@@ -33,6 +38,7 @@ struct lines {
     struct slot *slots; /* a ring: text number n is in slots[n % slot_count] */
     size_t slot_count;
     size_t read, answered, printed; /* texts, counted from 0 */
+    size_t waiting;                 /* texts that are to be sent again */
     bool refused;                   /* one of them at least */
     int64_t heard_ns;               /* when the last answer came, or was first waited for */
 };
@@ -76,6 +82,7 @@ static void print_ready(struct lines *lines)
         else
             print_error(lines, slot);
         json_decref(slot->answer);
+        json_decref(slot->text);
         *slot = (struct slot){.done = false};
         lines->printed++;
     }
@@ -92,24 +99,47 @@ static void refuse_here(struct lines *lines, const char *why)
     print_ready(lines);
 }
 
+static int send_slot(struct lines *lines, size_t number)
+{
+    json_object_set(lines->params, "text", slot_of(lines, number)->text);
+    json_t *request = json_pack("{s:s, s:I, s:s, s:O}", "jsonrpc", "2.0", "id", (json_int_t)number,
+                                "method", lines->method, "params", lines->params);
+    char *line = request ? json_dumps(request, CTL_DUMP) : NULL;
+    int code = line ? dragoman_client_send(lines->ctl->client, line, strlen(line)) : 0;
+    json_decref(request);
+    if (!line) {
+        ctl_complain("out of memory");
+        return CTL_FAILED;
+    }
+    free(line);
+    return code < 0 ? ctl_client_failed(lines->ctl, code) : CTL_FINE;
+}
+
 static int send_text(struct lines *lines, const struct input_text *text)
 {
-    json_t *string = text->data ? json_stringn(text->data, text->len) : NULL;
-    if (!string) {
+    struct slot *slot = slot_of(lines, lines->read);
+    slot->text = text->data ? json_stringn(text->data, text->len) : NULL;
+    if (!slot->text) {
         refuse_here(lines, text->data ? "is not UTF-8, was not sent" : "is too long, was not sent");
         return CTL_FINE;
     }
-    json_object_set_new(lines->params, "text", string);
-    json_t *request =
-        json_pack("{s:s, s:I, s:s, s:O}", "jsonrpc", "2.0", "id", (json_int_t)lines->read, "method",
-                  lines->method, "params", lines->params);
-    char *line = request ? json_dumps(request, CTL_DUMP) : NULL;
-    int code = line ? dragoman_client_send(lines->ctl->client, line, strlen(line))
-                    : DRAGOMAN_CLIENT_MEMORY;
-    free(line);
-    json_decref(request);
-    lines->read++;
-    return code < 0 ? ctl_client_failed(lines->ctl, code) : CTL_FINE;
+    slot->first_ns = clock_ns();
+    return send_slot(lines, lines->read++);
+}
+
+/* Sends those again whose time has come. */
+static int send_again(struct lines *lines)
+{
+    int status = CTL_FINE;
+    for (size_t i = lines->printed; lines->waiting > 0 && i < lines->read; i++) {
+        struct slot *slot = slot_of(lines, i);
+        if (slot->retry_ns == 0 || slot->retry_ns > clock_ns() || status != CTL_FINE)
+            continue;
+        slot->retry_ns = 0;
+        lines->waiting--;
+        status = send_slot(lines, i);
+    }
+    return status;
 }
 
 static bool window_open(const struct lines *lines)
@@ -122,14 +152,34 @@ static bool window_open(const struct lines *lines)
 static int send_texts(struct lines *lines)
 {
     struct input_text text;
-    while (window_open(lines) && input_next(&lines->input, &text) == INPUT_TEXT) {
+    int status = send_again(lines);
+    while (status == CTL_FINE && window_open(lines) &&
+           input_next(&lines->input, &text) == INPUT_TEXT) {
         if (lines->read == lines->answered)
             lines->heard_ns = clock_ns();
-        int status = send_text(lines, &text);
-        if (status != CTL_FINE)
-            return status;
+        status = send_text(lines, &text);
     }
-    return CTL_FINE;
+    return status;
+}
+
+/* Whether the answer says that the server is full and there is time to try again; plans that. */
+static bool put_off(struct lines *lines, struct slot *slot, const json_t *answer)
+{
+    const json_t *error = json_object_get(answer, "error");
+    const json_t *after = json_object_get(json_object_get(error, "data"), "retry_after_ms");
+    if (json_integer_value(json_object_get(error, "code")) != OVERLOADED)
+        return false;
+    int64_t wait_ms = json_is_integer(after) ? json_integer_value(after) : DEFAULT_RETRY_MS;
+    if (wait_ms < 1 || wait_ms > ctl_timeout_ms(lines->ctl))
+        wait_ms = DEFAULT_RETRY_MS;
+    wait_ms <<= slot->tries < MAX_DOUBLINGS ? slot->tries : MAX_DOUBLINGS;
+    int64_t again_ns = clock_ns() + wait_ms * NS_PER_MS;
+    if (again_ns - slot->first_ns > (int64_t)ctl_timeout_ms(lines->ctl) * NS_PER_MS)
+        return false;
+    slot->tries++;
+    slot->retry_ns = again_ns;
+    lines->waiting++;
+    return true;
 }
 
 /* Puts an answer into its slot. One that answers nothing we asked is about the connection. */
@@ -141,7 +191,7 @@ static void accept_answer(struct lines *lines, const char *line, size_t len)
     json_int_t number = json_is_integer(id) ? json_integer_value(id) : -1;
     lines->heard_ns = clock_ns();
     if (number < (json_int_t)lines->printed || number >= (json_int_t)lines->read ||
-        slot_of(lines, (size_t)number)->done) {
+        slot_of(lines, (size_t)number)->done || slot_of(lines, (size_t)number)->retry_ns != 0) {
         if (json_object_get(answer, "error"))
             ctl_refused("the server says", json_object_get(answer, "error"));
         else
@@ -149,8 +199,13 @@ static void accept_answer(struct lines *lines, const char *line, size_t len)
         json_decref(answer);
         return;
     }
-    slot_of(lines, (size_t)number)->answer = answer;
-    slot_of(lines, (size_t)number)->done = true;
+    struct slot *slot = slot_of(lines, (size_t)number);
+    if (put_off(lines, slot, answer)) {
+        json_decref(answer);
+        return;
+    }
+    slot->answer = answer;
+    slot->done = true;
     lines->answered++;
 }
 
@@ -181,13 +236,24 @@ static int receive_answers(struct lines *lines)
     return ctl_client_failed(lines->ctl, code);
 }
 
+/* The point in time when the server has been silent for too long. */
+static int64_t silence_ends_ns(const struct lines *lines)
+{
+    return lines->heard_ns + ((int64_t)ctl_timeout_ms(lines->ctl) + GRACE_MS) * NS_PER_MS;
+}
+
 /* How long poll may wait: without limit where nothing is outstanding. */
 static int patience_ms(const struct lines *lines)
 {
     if (lines->read == lines->answered)
         return -1;
-    int64_t limit = lines->heard_ns + ((int64_t)ctl_timeout_ms(lines->ctl) + GRACE_MS) * NS_PER_MS;
-    int64_t left = limit - clock_ns();
+    int64_t until = silence_ends_ns(lines);
+    for (size_t i = lines->printed; lines->waiting > 0 && i < lines->read; i++) {
+        const struct slot *slot = slot_of(lines, i);
+        if (slot->retry_ns != 0 && slot->retry_ns < until)
+            until = slot->retry_ns;
+    }
+    int64_t left = until - clock_ns();
     return left <= 0 ? 0 : (int)((left + NS_PER_MS - 1) / NS_PER_MS);
 }
 
@@ -213,6 +279,8 @@ static int wait_and_move(struct lines *lines)
     if (ready < 0)
         return CTL_FINE; /* a signal: look again */
     if (ready == 0) {
+        if (lines->waiting > 0 && clock_ns() < silence_ends_ns(lines))
+            return CTL_FINE; /* time to send something again */
         ctl_complain("no answer within %g s", ctl->settings.timeout);
         return CTL_TIMEOUT;
     }
@@ -249,8 +317,10 @@ static int start_lines(struct lines *lines, struct ctl *ctl)
         status = run_lines(lines);
     else
         ctl_complain("out of memory");
-    for (size_t i = 0; lines->slots && i < lines->slot_count; i++)
+    for (size_t i = 0; lines->slots && i < lines->slot_count; i++) {
         json_decref(lines->slots[i].answer);
+        json_decref(lines->slots[i].text);
+    }
     mem_free(lines->slots);
     input_release(&lines->input);
     json_decref(lines->params);

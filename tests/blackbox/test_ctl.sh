@@ -176,6 +176,18 @@ expect 1 "$ctl" classify 'Great fun.'
 complained_of '\(-32003, no_model\)$'
 stop_daemon
 
+# A server whose queue is full: what it turns away is sent again until it is taken, unless there is
+# no time for that.
+start_daemon "$models" --max-queue 1 --max-texts 1 --workers 1
+corpus 20 >in
+expect 0 "$dragoman" translate "$models/tiny-en-fr" <in
+mv out want
+expect 0 "$ctl" translate -m tiny-en-fr --timeout 600 --in-flight 10 <in
+cmp -s want out || fail "a full queue changes what is printed"
+expect 0 "$ctl" status --json
+grep -q '"-32000":[1-9]' out || fail "the queue was never full: $(cat out)"
+stop_daemon
+
 # A bundle that was refused is named.
 mkdir some
 cp -R "$models/tiny-bag" "$models/tiny-rnn" some
