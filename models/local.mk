@@ -1,1 +1,9 @@
-# The shipped bundles.
+# The shipped bundles and the recipes that made them, installed as they stand here: whatever folder
+# of models/ holds a model.json is shipped.
+shipped_bundles = $(dir $(wildcard $(srcdir)/models/*/model.json))
+dragomandatadir = $(datadir)/dragoman
+nobase_dist_dragomandata_DATA = $(patsubst $(srcdir)/%,%, \
+	$(wildcard $(srcdir)/models/recipes/*.conf) \
+	$(addsuffix model.json,$(shipped_bundles)) \
+	$(addsuffix weights.safetensors,$(shipped_bundles)) \
+	$(addsuffix vocab.sqlite,$(shipped_bundles)))
