@@ -267,6 +267,8 @@ static int encode_texts(const struct classification *classification, const struc
 {
     struct encoded scratch = {.count = 0};
     size_t tokens;
+    if (corpus->count == 0)
+        return err_set(err, ERR_ARGUMENT, "the development data is empty");
     int code = task_ids_init(ids, corpus->count, err);
     *labels = mem_alloc(corpus->count, sizeof **labels, err);
     if (*labels == NULL)

@@ -22,6 +22,7 @@ tests_unit_test_safetensors_LDADD = $(model_test_libs)
 tests_unit_test_bundle_SOURCES = tests/unit/test_bundle.c
 tests_unit_test_bundle_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_bundle_LDADD = $(model_test_libs)
+tests_unit_test_bundle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=renameat2
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_registry_LDADD = $(model_test_libs)

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <sqlite3.h>
@@ -500,6 +501,53 @@ static void saving_replaces_the_whole(void **state)
     mem_free(folder);
 }
 
+/* The program is linked so that the library's renameat2 is this one. */
+static int exchange_error;
+int __real_renameat2(int old_folder, const char *old, int new_folder, const char *new,
+                     unsigned flags);
+int __wrap_renameat2(int old_folder, const char *old, int new_folder, const char *new,
+                     unsigned flags);
+int __wrap_renameat2(int old_folder, const char *old, int new_folder, const char *new,
+                     unsigned flags)
+{
+    if (exchange_error == 0)
+        return __real_renameat2(old_folder, old, new_folder, new, flags);
+    errno = exchange_error;
+    return -1;
+}
+
+/* Some file systems cannot exchange folders: then the files are renamed one by one. */
+static void saves_where_folders_cannot_be_exchanged(void **state)
+{
+    static const int errors[] = {EINVAL, EXDEV, ENOSYS};
+    struct err err = ERR_INIT;
+    struct tiny_bundle tiny = {.name = "old", .kind = SPEC_SEQ2SEQ, .seed = 1};
+    char *parent = join(*state, "exchange"), *folder = join(parent, "bundle");
+    assert_fine(file_make_folders(parent, &err), err);
+    assert_fine(tiny_bundle_write(folder, &tiny, &err), err);
+    for (size_t i = 0; i < 3; i++) {
+        struct model *model;
+        tiny.name = i % 2 == 0 ? "new" : "newer";
+        tiny.kind = i % 2 == 0 ? SPEC_BAG_OF_WORDS : SPEC_RNN_CLASSIFIER;
+        exchange_error = errors[i];
+        int code = tiny_bundle_write(folder, &tiny, &err);
+        exchange_error = 0;
+        assert_fine(code, err);
+        assert_fine(model_open(&model, folder, &err), err);
+        assert_string_equal(model->spec.name, tiny.name);
+        model_release(model);
+    }
+    exchange_error = EACCES;
+    int code = tiny_bundle_write(folder, &tiny, &err);
+    exchange_error = 0;
+    assert_int_equal(code, ERR_IO);
+    opens(folder);
+    assert_fine(file_remove_folder(folder, NULL), err);
+    assert_int_equal(rmdir(parent), 0);
+    mem_free(folder);
+    mem_free(parent);
+}
+
 static void links_to_bundles_stay_links(void **state)
 {
     struct err err = ERR_INIT;
@@ -602,6 +650,7 @@ int main(void)
         cmocka_unit_test(damaged_pages_are_found),
         cmocka_unit_test(locked_vocabulary_is_busy),
         cmocka_unit_test(saving_replaces_the_whole),
+        cmocka_unit_test(saves_where_folders_cannot_be_exchanged),
         cmocka_unit_test(links_to_bundles_stay_links),
         cmocka_unit_test(other_folders_are_not_replaced),
         cmocka_unit_test(failed_saves_leave_the_old_bundle),

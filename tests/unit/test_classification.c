@@ -229,6 +229,15 @@ static void unknown_labels_are_refused(void **state)
     assert_non_null(strstr(err.message, "\"2\""));
 }
 
+static void empty_data_is_refused(void **state)
+{
+    struct err err = ERR_INIT;
+    struct run run = {*state, "empty.tsv", "empty", "bag-of-words", "mean", 0, false, 0};
+    write_text(*state, "empty.tsv", "\n");
+    assert_int_equal(train(&run, &err), ERR_ARGUMENT);
+    assert_non_null(strstr(err.message, "empty"));
+}
+
 static void one_label_is_too_few(void **state)
 {
     struct err err = ERR_INIT;
@@ -257,6 +266,7 @@ int main(void)
         cmocka_unit_test(rnn_learns),
         cmocka_unit_test(seeds_and_resuming_repeat_the_model),
         cmocka_unit_test(unknown_labels_are_refused),
+        cmocka_unit_test(empty_data_is_refused),
         cmocka_unit_test(one_label_is_too_few),
     };
     return cmocka_run_group_tests(tests, set_up, scratch_remove);
