@@ -13,6 +13,8 @@ EXTRA_DIST += proto/protocol.md proto/transcripts/README.md \
 	proto/schema/version.params.json proto/schema/version.result.json \
 	proto/transcripts/classify.ndjson \
 	proto/transcripts/connection.ndjson \
+	proto/transcripts/draining.ndjson \
+	proto/transcripts/draining-in-a-hurry.ndjson \
 	proto/transcripts/errors.ndjson \
 	proto/transcripts/information.ndjson \
 	proto/transcripts/limits.ndjson \

@@ -5,6 +5,7 @@
  */
 #include <glob.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,6 +246,25 @@ static bool add_arguments(struct replay *replay, char *text)
     return true;
 }
 
+/* Tells the daemon to stop, and asks until it says that it is draining. A request that keeps the
+   connection open must be under way. */
+static bool drain(struct replay *replay)
+{
+    static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":\"drain\",\"method\":\"health\"}";
+    const char *line;
+    size_t len;
+    kill(replay->daemon.pid, SIGTERM);
+    for (;;) {
+        if (dragoman_client_send(replay->client, request, strlen(request)) < 0 ||
+            dragoman_client_receive(replay->client, &line, &len, DAEMON_PATIENCE_MS) < 0)
+            return client_failed(replay, "no answer while draining");
+        if (!strstr(line, "\"id\":\"drain\""))
+            return complain(replay, replay->line, "answered before it was draining", line);
+        if (strstr(line, "\"draining\""))
+            return true;
+    }
+}
+
 static bool command(struct replay *replay, char *text)
 {
     if (strncmp(text, "models ", 7) == 0)
@@ -258,6 +278,11 @@ static bool command(struct replay *replay, char *text)
     }
     if (strcmp(text, "finish") == 0)
         return ensure_connected(replay) && finish(replay);
+    if (strcmp(text, "drain") == 0)
+        return drain(replay);
+    if (strcmp(text, "terminate") == 0)
+        return dragoman_client_flush(replay->client, DAEMON_PATIENCE_MS) == 0 &&
+               kill(replay->daemon.pid, SIGTERM) == 0;
     if (strcmp(text, "half-close") == 0)
         return dragoman_client_flush(replay->client, DAEMON_PATIENCE_MS) == 0 &&
                dragoman_client_finish(replay->client) == 0;
