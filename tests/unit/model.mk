@@ -43,3 +43,10 @@ TESTS += tests/unit/test_batch
 tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
 tests_unit_test_batch_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_batch_LDADD = $(model_test_libs)
+
+check_PROGRAMS += tests/unit/test_decode
+TESTS += tests/unit/test_decode
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_model.h \
+	tests/unit/decode_reference.h
+tests_unit_test_decode_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_decode_LDADD = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
