@@ -28,6 +28,10 @@
 #define SMALL_INPUT 65536      /* an input this small is never refused for want of memory */
 #define LINGER_MS 5000
 #define DRAIN_LINGER_MS 500 /* the same when the server is to end */
+/* What a client has sent may still be on its way when the server is told to end: a connection
+   counts as quiet after so long without a byte, longer in the middle of a line. */
+#define QUIET_MS 100
+#define QUIET_LINE_MS 1000
 
 enum stage { OPEN, FINISHING, LINGERING };
 
@@ -44,6 +48,7 @@ struct conn {
     size_t outstanding; /* requests without an answer */
     size_t charged;     /* what of *settings.memory is ours */
     int64_t active_ns;  /* when bytes last came or went */
+    int64_t read_ns;    /* when bytes last came */
     int64_t end_ns;     /* of lingering */
     char peer[CONN_PEER_SIZE];
 };
@@ -210,16 +215,35 @@ static bool take_lines(struct conn *conn)
 static bool bytes_are_waiting(const struct conn *conn)
 {
     int waiting = 0;
-    return !conn->eof && ioctl(bufferevent_getfd(conn->stream), FIONREAD, &waiting) == 0 &&
-           waiting > 0;
+    return ioctl(bufferevent_getfd(conn->stream), FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+/* Brings a turn after so long. */
+static int wake_after(struct conn *conn, int64_t ns)
+{
+    int64_t us = ns / 1000 + 1;
+    struct timeval timeout = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
+    return event_add(conn->again, &timeout);
 }
 
 static void wake_at_end(struct conn *conn)
 {
-    int64_t left_us = (conn->end_ns - clock_ns()) / 1000 + 1;
-    struct timeval timeout = {.tv_sec = left_us / 1000000, .tv_usec = left_us % 1000000};
-    if (left_us <= 0 || event_add(conn->again, &timeout) < 0)
+    int64_t left = conn->end_ns - clock_ns();
+    if (left <= 0 || wake_after(conn, left) < 0)
         conn->broken = true;
+}
+
+/* Whether nothing more is to be expected of the client; else another turn will ask again. */
+static bool is_quiet(struct conn *conn)
+{
+    if (conn->eof)
+        return true;
+    if (bytes_are_waiting(conn))
+        return false;
+    bool inside = evbuffer_get_length(input_of(conn)) > 0;
+    int64_t left =
+        conn->read_ns - clock_ns() + (inside ? QUIET_LINE_MS : QUIET_MS) * INT64_C(1000000);
+    return left <= 0 || wake_after(conn, left) < 0;
 }
 
 static void linger(struct conn *conn)
@@ -256,7 +280,7 @@ static void turn(struct conn *conn)
         conn_close(conn);
         return;
     }
-    if (conn->table->draining && all_read && done && !bytes_are_waiting(conn))
+    if (conn->table->draining && all_read && done && is_quiet(conn))
         conn->stage = FINISHING;
     if (conn->stage == FINISHING && done) {
         linger(conn);
@@ -280,7 +304,7 @@ static void on_read(struct bufferevent *stream, void *context)
 {
     (void)stream;
     struct conn *conn = context;
-    conn->active_ns = clock_ns();
+    conn->active_ns = conn->read_ns = clock_ns();
     if (conn->stage == LINGERING)
         evbuffer_drain(input_of(conn), evbuffer_get_length(input_of(conn)));
     turn(conn);
@@ -363,7 +387,7 @@ int conn_add(struct conn_table *table, int fd, const struct sockaddr *address, s
     if (!conn)
         return ERR_MEMORY;
     conn->table = table;
-    conn->active_ns = clock_ns();
+    conn->active_ns = conn->read_ns = clock_ns();
     name_peer(conn, address, length);
     if (open_stream(conn, fd, err) < 0) {
         if (conn->stream)

@@ -54,19 +54,37 @@ static void turn_away(struct server *server, int fd)
     close(fd);
 }
 
-static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct sockaddr *address,
-                      int length, void *context)
+static void add_connection(struct server *server, int fd, const struct sockaddr *address,
+                           socklen_t length)
 {
-    (void)events;
-    struct server *server = ((struct listener *)context)->server;
     struct err err = ERR_INIT;
-    if (conn_add(server->connections, fd, address, (socklen_t)length, &err) == 0) {
+    if (conn_add(server->connections, fd, address, length, &err) == 0) {
         server->stats.accepted++;
         return;
     }
     if (err.code != ERR_BUSY)
         log_warning("a connection is refused: %s", err.message);
     turn_away(server, fd);
+}
+
+static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct sockaddr *address,
+                      int length, void *context)
+{
+    (void)events;
+    add_connection(((struct listener *)context)->server, fd, address, (socklen_t)length);
+}
+
+/* Takes the connections that clients have made and the event loop has not seen yet. */
+static void accept_last(const struct listener *listener)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    int fd;
+    while ((fd = accept4(evconnlistener_get_fd(listener->events), (struct sockaddr *)&address,
+                         &length, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        add_connection(listener->server, fd, (struct sockaddr *)&address, length);
+        length = sizeof address;
+    }
 }
 
 /* Out of descriptors: trying again at once would only spin. */
@@ -197,6 +215,8 @@ static void on_stop(evutil_socket_t signal_number, short what, void *context)
     log_info("stopping on signal %d: %zu requests in flight", (int)signal_number,
              server->in_flight);
     server->draining = true;
+    for (size_t i = 0; i < server->listener_count; i++)
+        accept_last(server->listeners[i]);
     close_listeners(server);
     conn_table_drain(server->connections);
     event_add(server->drain_end, &timeout);

@@ -27,7 +27,7 @@ complained_of 'load: connecting: cannot connect'
 start_daemon "$models" --max-connections 20
 expect 1 "$load" --connect "$address" -s en -t fr in
 complained_of 'load: '
-expect 0 "$ctl" ping
+wait_for "$ctl" ping >out # as soon as the daemon has seen those clients go
 stop_daemon
 
 done_testing

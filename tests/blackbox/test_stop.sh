@@ -51,8 +51,7 @@ address=$(sed -n 's/^listening on //p' out)
 grep -qx "pid $daemon_pid" out || fail "the daemon's number is not printed: $(cat out)"
 expect 0 "$ctl" ping -c "$address"
 kill -TERM "$daemon_pid"
-ended() { ! kill -0 "$daemon_pid" 2>/dev/null; }
-wait_for ended
+wait_for sh -c "! kill -0 $daemon_pid 2>/dev/null"
 daemon_pid=
 [ ! -e pid ] || fail "the pid file is left"
 grep -q 'stopped$' state/dragomand.log || fail "the log file does not say that it stopped"
