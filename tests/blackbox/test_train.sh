@@ -1,0 +1,119 @@
+#!/bin/sh
+# dragoman train from outside: a network learns to spell numbers out, a killed run goes on to the
+# same bytes as an unbroken one, and what is wrong with data or settings is said.
+. "${top_srcdir:-.}/tests/blackbox/dragoman.sh"
+
+# numbers FROM STEP: lines "4 7 1<TAB>quatre sept un", every STEPth of a thousand.
+numbers() {
+    awk -v from="$1" -v step="$2" 'BEGIN {
+        split("un deux trois quatre cinq six sept huit neuf", word)
+        for (n = from; n < 1000; n += step) {
+            source = target = ""
+            for (rest = n * 7919 % 99991; rest > 0; rest = int(rest / 10))
+                if (rest % 10 > 0) {
+                    source = source " " rest % 10
+                    target = target " " word[rest % 10]
+                }
+            if (source != "")
+                print substr(source, 2) "\t" substr(target, 2)
+        }
+    }'
+}
+
+# train OUT ARGUMENT...: small and quick. A program, so that a signal to it reaches dragoman.
+cat >train <<END
+#!/bin/sh
+out=\$1
+shift
+exec "$dragoman" train --source x-digits --target fr --tokenizer word --min-count 1 \\
+    --embedding 24 --encoder-hidden 24 --decoder-hidden 32 --dropout-embedding 0 \\
+    --dropout-output 0 --batch-tokens 200 --rate 0.01 --threads 2 --seed 3 --train train.tsv \\
+    --dev dev.tsv --out "\$out" "\$@"
+END
+chmod +x train
+
+numbers 1 5 >dev.tsv
+{
+    numbers 2 5
+    numbers 3 5
+    numbers 4 5
+    numbers 5 5
+} >train.tsv
+
+# It learns what it is taught, and says how it is getting on.
+expect 0 ./train learned --epochs 12
+grep -q 'tokens/s.*left' err || fail "no progress is shown: $(head -n 3 err)"
+grep -q 'dev BLEU.*best, saved' err || fail "no score is shown: $(tail -n 3 err)"
+expect 0 "$dragoman" translate learned "4 7 1 1 9"
+[ "$(cat out)" = "quatre sept un un neuf" ] || fail "4 7 1 1 9 becomes $(cat out)"
+expect 0 "$dragoman" inspect learned
+grep -q 'dragoman train .*--epochs 12' out || fail "the card does not have the command"
+
+# wait_until COMMAND...: as long as the trainer runs, for a minute.
+wait_until() {
+    tries=600
+    until "$@"; do
+        kill -0 "$trainer" 2>/dev/null && [ "$tries" -gt 0 ] || break
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+}
+
+checkpoint_changed() {
+    [ -f "$checkpoint" ] && [ "$(cksum <"$checkpoint")" != "$before" ]
+}
+
+# Killed while it trains, again and again, it goes on to the same bytes.
+expect 0 ./train unbroken --epochs 2
+checkpoint=broken.training/checkpoint.safetensors
+resume=
+for _ in 1 2 3; do
+    before=$(cksum 2>/dev/null <"$checkpoint")
+    # shellcheck disable=SC2086 # nothing, or a flag
+    ./train broken --epochs 2 --checkpoint-minutes 0 $resume 2>killed.log &
+    trainer=$!
+    wait_until checkpoint_changed
+    kill -KILL "$trainer" 2>/dev/null
+    wait "$trainer" 2>/dev/null
+    [ -f "$checkpoint" ] || fail "no checkpoint: $(cat killed.log)"
+    resume=--resume
+done
+expect 0 ./train broken --epochs 2 --resume
+cmp unbroken/weights.safetensors broken/weights.safetensors ||
+    fail "a run that was killed and resumed gives other weights"
+cmp unbroken/vocab.sqlite broken/vocab.sqlite || fail "it gives another vocabulary"
+
+# SIGTERM stops with a checkpoint and exit code 0.
+./train stopped --epochs 100000 2>stop.log &
+trainer=$!
+wait_until grep -q 'update 1 ' stop.log
+kill -TERM "$trainer"
+wait "$trainer" || fail "stopped by SIGTERM it exits with $?: $(cat stop.log)"
+grep -q 'stopped with a checkpoint' stop.log || fail "it does not say that it stopped"
+[ -f stopped.training/checkpoint.safetensors ] || fail "it leaves no checkpoint"
+
+# Wrong usage and wrong data.
+expect 2 "$dragoman" train --train train.tsv --dev dev.tsv
+complained_of 'out is missing'
+expect 2 "$dragoman" train --source a --target b --out x
+complained_of 'train and --dev'
+expect 2 "$dragoman" train --train train.tsv --dev dev.tsv --out x
+complained_of 'source and --target'
+expect 2 ./train x --epochs none
+complained_of 'epochs'
+expect 1 ./train x --dev missing.tsv
+complained_of 'missing.tsv'
+printf 'no tab here\n' >bad.tsv
+expect 1 ./train x --train bad.tsv
+complained_of 'bad.tsv.*1'
+printf 'caf\351\tx\n' >bad.tsv
+expect 1 ./train x --train bad.tsv
+complained_of 'UTF-8'
+expect 1 ./train never --resume
+complained_of 'never.training'
+mkdir full
+echo precious >full/file
+expect 1 ./train full --epochs 1
+complained_of full
+[ "$(cat full/file)" = precious ] || fail "a folder that is no bundle was touched"
+done_testing
