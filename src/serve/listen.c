@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -73,6 +74,13 @@ static int open_unix(const char *path, int *fd, char *name, struct err *err)
     return 0;
 }
 
+/* The C library takes a greater number modulo 65536. */
+static bool is_port(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+    return len > 0 && len <= 5 && text[len] == '\0' && atoi(text) <= 65535;
+}
+
 /* Splits at the last colon, and takes brackets off the address. */
 static int split(const char *address, char *host, size_t size, const char **port, struct err *err)
 {
@@ -83,7 +91,7 @@ static int split(const char *address, char *host, size_t size, const char **port
         start++;
         len -= 2;
     }
-    if (len == 0 || len >= size || colon[1] == '\0')
+    if (len == 0 || len >= size || !is_port(colon + 1))
         return err_set(err, ERR_ARGUMENT,
                        "cannot listen on '%s': expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH",
                        address);

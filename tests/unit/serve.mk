@@ -7,7 +7,9 @@ serve_tests = \
 	tests/unit/test_batcher \
 	tests/unit/test_conf \
 	tests/unit/test_reqlog \
-	tests/unit/test_conn
+	tests/unit/test_conn \
+	tests/unit/test_task \
+	tests/unit/test_serve_parts
 check_PROGRAMS += $(serve_tests)
 TESTS += $(serve_tests)
 
@@ -26,3 +28,9 @@ tests_unit_test_reqlog_LDADD = $(serve_test_libs)
 tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/unit.h
 tests_unit_test_conn_CPPFLAGS = $(serve_test_cppflags)
 tests_unit_test_conn_LDADD = $(serve_test_libs)
+tests_unit_test_task_SOURCES = tests/unit/test_task.c tests/unit/unit.h
+tests_unit_test_task_CPPFLAGS = $(serve_test_cppflags)
+tests_unit_test_task_LDADD = $(serve_test_libs)
+tests_unit_test_serve_parts_SOURCES = tests/unit/test_serve_parts.c tests/unit/unit.h
+tests_unit_test_serve_parts_CPPFLAGS = $(serve_test_cppflags)
+tests_unit_test_serve_parts_LDADD = $(serve_test_libs)

@@ -7,6 +7,7 @@ text_tests = \
 	tests/unit/test_token \
 	tests/unit/test_corpus \
 	tests/unit/test_ngram \
+	tests/unit/test_sentence \
 	tests/unit/test_tatoeba
 check_PROGRAMS += $(text_tests)
 TESTS += $(text_tests)
@@ -42,6 +43,10 @@ tests_unit_test_corpus_LDADD = $(text_test_libs)
 tests_unit_test_ngram_SOURCES = tests/unit/test_ngram.c tests/unit/unit.h
 tests_unit_test_ngram_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_ngram_LDADD = $(text_test_libs)
+
+tests_unit_test_sentence_SOURCES = tests/unit/test_sentence.c tests/unit/unit.h
+tests_unit_test_sentence_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_sentence_LDADD = $(text_test_libs)
 
 tests_unit_test_tatoeba_SOURCES = tests/unit/test_tatoeba.c tests/unit/unit.h
 tests_unit_test_tatoeba_CPPFLAGS = $(text_test_cppflags)
