@@ -25,7 +25,7 @@
 
 struct settings {
     char *connect, *source, *target, *model;
-    int64_t connections, requests, beam, sentences;
+    int64_t connections, requests, beam, sentences, timeout_ms;
     int method;
     bool help;
 };
@@ -50,6 +50,8 @@ static const struct opt table[] = {
      "model to use"},
     {"beam", 'b', OPT_INT, OPT_ONLY_ARGUMENT, NULL, AT(beam), NULL, 1, 16, NULL, "N", NULL,
      "hypotheses; the model's own number where not given"},
+    {"timeout-ms", 0, OPT_INT, OPT_ONLY_ARGUMENT, NULL, AT(timeout_ms), "600000", 1, 600000, NULL,
+     "N", "ms", "how long the server may take for a request"},
     {"help", 'h', OPT_FLAG, OPT_ONLY_ARGUMENT, NULL, AT(help), NULL, 0, 0, NULL, NULL, NULL,
      "print this text"},
     {.name = NULL},
@@ -129,10 +131,11 @@ static int read_sentences(struct load *load, const char *path)
 static int ask(struct load *load, struct connection *connection, const struct sentence *sentence)
 {
     const struct settings *s = &load->settings;
-    json_t *request = json_pack(
-        "{s:s, s:I, s:s, s:{s:O, s:s*, s:s*, s:s*}}", "jsonrpc", "2.0", "id",
-        (json_int_t)connection->asked, "method", s->method ? "classify" : "translate", "params",
-        "text", sentence->text, "source", s->source, "target", s->target, "model", s->model);
+    json_t *request =
+        json_pack("{s:s, s:I, s:s, s:{s:O, s:I, s:s*, s:s*, s:s*}}", "jsonrpc", "2.0", "id",
+                  (json_int_t)connection->asked, "method", s->method ? "classify" : "translate",
+                  "params", "text", sentence->text, "timeout_ms", (json_int_t)s->timeout_ms,
+                  "source", s->source, "target", s->target, "model", s->model);
     if (s->beam)
         json_object_set_new(json_object_get(request, "params"), "beam", json_integer(s->beam));
     char *line = request ? json_dumps(request, JSON_COMPACT) : NULL;

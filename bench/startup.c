@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -19,6 +20,7 @@
 
 struct measurement {
     double listening_ms, first_ms;  /* since the start */
+    double computing_ms;            /* processor time until the first answer */
     double resident, peak, weights; /* bytes */
 };
 
@@ -55,6 +57,16 @@ static double read_kb(pid_t pid, const char *file, const char *name)
     }
     buf_release(&text);
     return value;
+}
+
+/* Processor time that the process has used, in milliseconds. */
+static double computing_ms(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec used = {.tv_sec = 0};
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return 0;
+    return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
 }
 
 /* Uses each model once, so that all weights that are ever touched are, and adds up their files. */
@@ -96,6 +108,7 @@ static bool measure(const char *models, struct measurement *m)
                                           "source", "en", "target", "fr"))
                           : NULL;
     m->first_ms = (double)(clock_ns() - begin) / 1e6;
+    m->computing_ms = computing_ms(daemon.pid);
     good = result && use_all(client, &m->weights);
     m->resident = read_kb(daemon.pid, "smaps_rollup", "Rss:");
     m->peak = read_kb(daemon.pid, "status", "VmHWM:");
@@ -129,7 +142,8 @@ int main(int argc, char **argv)
     printf("runs           %zu; first answer %.1f to %.1f ms\n", count, runs[0].first_ms,
            runs[count - 1].first_ms);
     printf("listening      %.1f ms after the start (run of the median)\n", m->listening_ms);
-    printf("first answer   %.1f ms after the start\n", m->first_ms);
+    printf("first answer   %.1f ms after the start, %.1f ms of them computing\n", m->first_ms,
+           m->computing_ms);
     printf("resident       %.1f MB when every model was used, %.1f MB at most\n", m->resident / MB,
            m->peak / MB);
     printf("weight files   %.1f MB; twice that and 40 MB are %.1f MB\n", m->weights / MB,

@@ -7,7 +7,7 @@
 load=$top_builddir/bench/load
 make_models
 corpus 300 >in
-start_daemon "$models" --timeout 600000
+start_daemon "$models"
 
 for arguments in "-s en -t fr" "-m tiny-fr-en --beam 1" "--method classify -m tiny-rnn" \
     "--method classify -m tiny-bag"; do
