@@ -435,6 +435,12 @@ void conn_send(struct conn *conn, const void *data, size_t len)
     schedule(conn);
 }
 
+void conn_break(struct conn *conn)
+{
+    conn->broken = true;
+    schedule(conn);
+}
+
 void conn_expect(struct conn *conn, size_t requests)
 {
     conn->outstanding += requests;

@@ -59,6 +59,9 @@ void conn_send(struct conn *conn, const void *data, size_t len);
 void conn_expect(struct conn *conn, size_t requests);   /* so many answers are outstanding */
 void conn_answered(struct conn *conn, size_t requests); /* so many are not any more */
 
+/* Ends it at once, for when an answer cannot be given. */
+void conn_break(struct conn *conn);
+
 /* From now on a connection is finished as soon as nothing is outstanding on it. */
 void conn_table_drain(struct conn_table *table);
 size_t conn_table_open(const struct conn_table *table);

@@ -14,16 +14,13 @@ static const char no_memory[] =
     "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32007,\"message\":\"out of memory\","
     "\"data\":{\"reason\":\"memory\"}}}\n";
 
-/* Fills the slot with the call's error. */
-static void refuse(struct server *server, struct reply *reply, size_t slot, struct proto_call *call)
+/* Fills the slot with the call's error, and counts and logs it. */
+static void refuse(struct server *server, struct reply *reply, size_t slot,
+                   const struct proto_call *call)
 {
-    struct buf out = BUF_INIT;
-    struct err err = ERR_INIT;
     stats_error(&server->stats, call->error.code);
     request_log_refused(server, reply, call);
-    if (call->id)
-        proto_answer_error(&out, call->id, &call->error, &err);
-    reply_put(reply, slot, &out);
+    reply_refuse(reply, slot, call);
 }
 
 /* Fills the slot with what begin() and end() have been written around, unless memory ran out. */

@@ -7,6 +7,15 @@
 #include "serve/proto_json.h"
 #include "text/utf8.h"
 
+/* A member is written whole or not at all, so that `data` stays JSON when memory runs out. */
+static void member_end(struct proto_error *error, size_t start, const struct err *err)
+{
+    if (err->code && error->data.data) {
+        error->data.len = start;
+        error->data.data[start] = '\0';
+    }
+}
+
 void proto_error_set(struct proto_error *error, enum proto_code code, const char *reason,
                      const char *format, ...)
 {
@@ -17,16 +26,9 @@ void proto_error_set(struct proto_error *error, enum proto_code code, const char
     va_start(list, format);
     vsnprintf(error->message, sizeof error->message, format, list);
     va_end(list);
-    json_write_string(&error->data, "reason", reason, NULL);
-}
-
-/* A member is written whole or not at all, so that `data` stays JSON when memory runs out. */
-static void member_end(struct proto_error *error, size_t start, const struct err *err)
-{
-    if (err->code && error->data.data) {
-        error->data.len = start;
-        error->data.data[start] = '\0';
-    }
+    struct err err = ERR_INIT;
+    json_write_string(&error->data, "reason", reason, &err);
+    member_end(error, 0, &err);
 }
 
 void proto_error_integer(struct proto_error *error, const char *name, int64_t value)

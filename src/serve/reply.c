@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "serve/proto_answer.h"
 
 struct reply *reply_new(struct conn_table *connections, struct conn *conn,
                         const struct proto_message *message, int64_t start_ns, struct err *err)
@@ -44,21 +45,42 @@ static int join(const struct reply *reply, struct buf *line, struct err *err)
     return rc;
 }
 
+/* A client that waits for an answer which cannot be given would wait for ever: better to hang up.
+ */
+static void send_line(const struct reply *reply, struct conn *conn)
+{
+    struct buf line = BUF_INIT;
+    struct err err = ERR_INIT;
+    if (reply->failed || join(reply, &line, &err) < 0) {
+        log_warning("%s: out of memory for an answer: disconnected", conn_peer(conn));
+        conn_break(conn);
+    } else if (line.len > 0) {
+        conn_send(conn, line.data, line.len);
+    }
+    buf_release(&line);
+}
+
 static void finish(struct reply *reply)
 {
     struct conn *conn = reply_conn(reply);
-    struct buf line = BUF_INIT;
-    struct err err = ERR_INIT;
-    if (conn && join(reply, &line, &err) < 0)
-        log_warning("%s: an answer is lost: %s", conn_peer(conn), err.message);
-    else if (conn && line.len > 0)
-        conn_send(conn, line.data, line.len);
-    if (conn)
+    if (conn) {
+        send_line(reply, conn);
         conn_answered(conn, reply->count);
-    buf_release(&line);
+    }
     for (size_t i = 0; i < reply->count; i++)
         buf_release(&reply->slots[i]);
     mem_free(reply);
+}
+
+void reply_refuse(struct reply *reply, size_t slot, const struct proto_call *call)
+{
+    struct buf out = BUF_INIT;
+    struct err err = ERR_INIT;
+    if (call->id)
+        proto_answer_error(&out, call->id, &call->error, &err);
+    if (err.code)
+        reply->failed = true;
+    reply_put(reply, slot, &out);
 }
 
 void reply_put(struct reply *reply, size_t slot, struct buf *answer)

@@ -70,11 +70,22 @@ static void refuse_memory(struct proto_error *error)
     proto_error_set(error, PROTO_INTERNAL, "memory", "out of memory");
 }
 
+static void count_answer(const struct request *request, const struct reply *reply, int64_t now)
+{
+    struct stats *stats = &request->server->stats;
+    if (request->call->error.code) {
+        stats_error(stats, request->call->error.code);
+        return;
+    }
+    stats->succeeded++;
+    stats_latency(stats, now - reply->start_ns);
+    stats_model_used(stats, request->model->spec.name, request->count);
+}
+
 /* Fills the slot with the result or, where call->error is set, the error. */
 static void answer(struct request *request)
 {
     struct proto_call *call = request->call;
-    struct server *server = request->server;
     struct reply *reply = request->reply;
     struct buf out = BUF_INIT;
     struct err err = ERR_INIT;
@@ -82,22 +93,16 @@ static void answer(struct request *request)
     if (!call->error.code && call->id)
         write_result(request, &out, &err);
     if (err.code) {
-        buf_clear(&out);
-        err_clear(&err);
+        buf_release(&out);
         refuse_memory(&call->error);
     }
-    if (call->error.code && call->id)
-        proto_answer_error(&out, call->id, &call->error, &err);
     int64_t now = clock_ns();
-    if (call->error.code) {
-        stats_error(&server->stats, call->error.code);
-    } else {
-        server->stats.succeeded++;
-        stats_latency(&server->stats, now - reply->start_ns);
-        stats_model_used(&server->stats, request->model->spec.name, request->count);
-    }
+    count_answer(request, reply, now);
     request_log_answered(request, reply, now);
-    reply_put(reply, request->slot, &out);
+    if (call->error.code)
+        reply_refuse(reply, request->slot, call);
+    else
+        reply_put(reply, request->slot, &out);
 }
 
 static void describe_failure(struct request *request, const struct job *job)

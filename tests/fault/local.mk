@@ -24,3 +24,10 @@ tests_fault_test_fault_decode_SOURCES = tests/fault/test_fault_decode.c tests/fa
 tests_fault_test_fault_decode_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_fault_test_fault_decode_LDADD = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) \
 	$(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/fault/test_fault_serve
+TESTS += tests/fault/test_fault_serve
+tests_fault_test_fault_serve_SOURCES = tests/fault/test_fault_serve.c tests/fault/fault.h
+tests_fault_test_fault_serve_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_fault_test_fault_serve_LDADD = tests/support/libsupport.a libserve.a libmodel.a libnn.a \
+	libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
