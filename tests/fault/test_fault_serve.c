@@ -22,9 +22,9 @@ static char models[4200], state_folder[4200];
 
 static int load(struct conf *conf, struct err *err)
 {
-    char *argv[] = {"dragomand",   "--foreground", "--listen",    "127.0.0.1:0", "--models",
-                    models,        "--state",      state_folder,  "--workers",   "1",
-                    "--log-texts", "full",         "--log-level", "error",       NULL};
+    static char *argv[] = {"dragomand",   "--foreground", "--listen",    "127.0.0.1:0", "--models",
+                           models,        "--state",      state_folder,  "--workers",   "1",
+                           "--log-texts", "full",         "--log-level", "error",       NULL};
     int rc = conf_load(conf, (int)(sizeof argv / sizeof argv[0]) - 1, argv, err);
     return rc < 0 ? rc : conf_complete(conf, err);
 }
