@@ -14,3 +14,9 @@ check_PROGRAMS += tests/support/make_tiny_bundle
 tests_support_make_tiny_bundle_SOURCES = tests/support/make_tiny_bundle.c
 tests_support_make_tiny_bundle_LDADD = tests/support/libsupport.a \
 	libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+
+# Every test program under valgrind; what the shell tests start is not.
+check-valgrind: all
+	OPENBLAS_NUM_THREADS=1 $(MAKE) $(AM_MAKEFLAGS) check LOG_COMPILER=valgrind \
+	  LOG_FLAGS='-q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
+.PHONY: check-valgrind
