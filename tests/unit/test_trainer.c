@@ -98,12 +98,13 @@ static struct recipe make_recipe(int threads)
                            .checkpoint_minutes = 1000};
 }
 
-static char *checkpoint_path(void)
+static char checkpoint[4200]; /* the path of the checkpoint, in a scratch folder */
+
+static int make_folder(void **state)
 {
-    static char path[] = "/tmp/dragoman-trainer-XXXXXX";
-    if (path[sizeof path - 2] == 'X')
-        assert_int_not_equal(close(mkstemp(path)), -1);
-    return path;
+    const int status = scratch_make(state);
+    snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint", (const char *)*state);
+    return status;
 }
 
 static int run(struct line_task *line, const struct recipe *recipe, struct err *err)
@@ -123,15 +124,14 @@ static int run(struct line_task *line, const struct recipe *recipe, struct err *
                                       .save = save};
     const struct trainer_watch watch = {line, report};
     struct trainer_progress final;
-    return trainer_run(recipe, &task, checkpoint_path(), &watch, &final, err);
+    return trainer_run(recipe, &task, checkpoint, &watch, &final, err);
 }
 
 static void load(real weights[2], struct checkpoint_progress *progress)
 {
     real first[2], second[2];
     struct err err = ERR_INIT;
-    assert_int_equal(checkpoint_load(checkpoint_path(), 2, weights, first, second, progress, &err),
-                     0);
+    assert_int_equal(checkpoint_load(checkpoint, 2, weights, first, second, progress, &err), 0);
 }
 
 static void finds_the_line(void **state)
@@ -222,8 +222,7 @@ static void a_checkpoint_of_another_network_is_refused(void **state)
     struct recipe recipe = make_recipe(1);
     struct line_task line = {.saves = 0};
     struct err err = ERR_INIT;
-    assert_int_equal(
-        checkpoint_save(checkpoint_path(), 3, weights, weights, weights, &progress, &err), 0);
+    assert_int_equal(checkpoint_save(checkpoint, 3, weights, weights, weights, &progress, &err), 0);
     recipe.resume = true;
     assert_int_equal(run(&line, &recipe, &err), ERR_FORMAT);
     assert_non_null(strstr(err.message, "weights"));
@@ -236,15 +235,8 @@ static void resuming_without_a_checkpoint_is_an_error(void **state)
     struct line_task line = {.saves = 0};
     struct err err = ERR_INIT;
     recipe.resume = true;
-    assert_int_equal(unlink(checkpoint_path()), 0);
+    assert_int_equal(unlink(checkpoint), 0);
     assert_int_equal(run(&line, &recipe, &err), ERR_NOT_FOUND);
-}
-
-static int remove_checkpoint(void **state)
-{
-    (void)state;
-    unlink(checkpoint_path());
-    return 0;
 }
 
 int main(void)
@@ -258,5 +250,5 @@ int main(void)
         cmocka_unit_test(a_checkpoint_of_another_network_is_refused),
         cmocka_unit_test(resuming_without_a_checkpoint_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_checkpoint);
+    return cmocka_run_group_tests(tests, make_folder, scratch_remove);
 }
