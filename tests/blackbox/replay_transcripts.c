@@ -247,14 +247,13 @@ static bool add_arguments(struct replay *replay, char *text)
 }
 
 /* Tells the daemon to stop, and asks until it says that it is draining. A request that keeps the
-   connection open must be under way. */
+   connection open must be under way: the first answer shows that the daemon has read it. */
 static bool drain(struct replay *replay)
 {
     static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":\"drain\",\"method\":\"health\"}";
     const char *line;
     size_t len;
-    kill(replay->daemon.pid, SIGTERM);
-    for (;;) {
+    for (bool told = false;; told = true) {
         if (dragoman_client_send(replay->client, request, strlen(request)) < 0 ||
             dragoman_client_receive(replay->client, &line, &len, DAEMON_PATIENCE_MS) < 0)
             return client_failed(replay, "no answer while draining");
@@ -262,6 +261,8 @@ static bool drain(struct replay *replay)
             return complain(replay, replay->line, "answered before it was draining", line);
         if (strstr(line, "\"draining\""))
             return true;
+        if (!told)
+            kill(replay->daemon.pid, SIGTERM);
     }
 }
 
