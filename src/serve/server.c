@@ -20,7 +20,7 @@
 #include "serve/request.h"
 #include "serve/server_parts.h"
 
-#define FLUSH_MS 1000       /* for the last answers after drain_timeout */
+#define FLUSH_MS 5000       /* for the last answers after drain_timeout, at most */
 #define ACCEPT_PAUSE_MS 100 /* when no file descriptor is left */
 #define OTHER_FILES 64      /* descriptors that are no connections */
 

@@ -249,7 +249,7 @@ static bool deaf(const struct target *target)
 #define TRANSLATE                                                                                  \
     "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"translate\",\"params\":{\"model\":\"tiny-en-"     \
     "fr\","                                                                                        \
-    "\"text\":\"I see the cat, the dog and the house number %d\"}}"
+    "\"timeout_ms\":600000,\"text\":\"I see the cat, the dog and the house number %d\"}}"
 
 static bool send_translate(struct dragoman_client *client, int id)
 {

@@ -8,7 +8,7 @@ hostile=$top_builddir/tests/blackbox/hostile
 make_models
 
 # SIGTERM: everything is answered and the exit status is 0.
-start_daemon "$models"
+start_daemon "$models" --drain-timeout 600
 expect 0 "$hostile" stop "$address" "$daemon_pid"
 wait "$daemon_pid" || fail "the daemon's exit code is $?"
 
