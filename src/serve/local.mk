@@ -19,9 +19,10 @@ libserve_a_SOURCES = \
 	src/serve/conn.c src/serve/conn.h \
 	src/serve/listen.c src/serve/listen.h \
 	src/serve/reply.c src/serve/reply.h \
-	src/serve/route.c src/serve/route.h \
+	src/serve/admit.c src/serve/admit.h \
 	src/serve/request.c src/serve/request.h \
 	src/serve/request_log.c src/serve/request_log.h \
 	src/serve/reload.c src/serve/reload.h \
 	src/serve/method.c src/serve/method.h \
+	src/serve/admin.c src/serve/admin.h \
 	src/serve/server.c src/serve/server.h src/serve/server_parts.h

@@ -1,11 +1,11 @@
-/* Which method does what. Requests that need a model go on in request.c, reloads in reload.c. */
+/* Which method does what. Requests that need a model go on in request.c, administration in
+   admin.c. */
 #include "serve/method.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
+#include "serve/admin.h"
 #include "serve/proto_answer.h"
-#include "serve/reload.h"
 #include "serve/request.h"
 
 #define RETRY_AFTER_MS 1000
@@ -14,8 +14,7 @@ static const char no_memory[] =
     "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32007,\"message\":\"out of memory\","
     "\"data\":{\"reason\":\"memory\"}}}\n";
 
-/* Fills the slot with the call's error, and counts and logs it. */
-static void refuse(struct server *server, struct reply *reply, size_t slot,
+void method_refuse(struct server *server, struct reply *reply, size_t slot,
                    const struct proto_call *call)
 {
     stats_error(&server->stats, call->error.code);
@@ -23,14 +22,13 @@ static void refuse(struct server *server, struct reply *reply, size_t slot,
     reply_refuse(reply, slot, call);
 }
 
-/* Fills the slot with what begin() and end() have been written around, unless memory ran out. */
-static void answer(struct server *server, struct reply *reply, size_t slot, struct proto_call *call,
+void method_answer(struct server *server, struct reply *reply, size_t slot, struct proto_call *call,
                    struct buf *out, const struct err *err)
 {
     if (err->code) {
         buf_release(out);
         proto_error_set(&call->error, PROTO_INTERNAL, "memory", "out of memory");
-        refuse(server, reply, slot, call);
+        method_refuse(server, reply, slot, call);
         return;
     }
     if (!call->id)
@@ -80,9 +78,7 @@ static void run_report(struct server *server, struct reply *reply, size_t slot,
     case PROTO_VERSION_METHOD:
         proto_result_version(&out, &err);
         break;
-    case PROTO_ADMIN_LOG: /* where there is no log */
-        proto_result_log(&out, "off", NULL, 0, &err);
-        break;
+    case PROTO_ADMIN_LOG:
     case PROTO_ADMIN_RELOAD:
     case PROTO_CLASSIFY:
     case PROTO_TRANSLATE:
@@ -90,70 +86,7 @@ static void run_report(struct server *server, struct reply *reply, size_t slot,
         break;
     }
     proto_answer_end(&out, &err);
-    answer(server, reply, slot, call, &out, &err);
-}
-
-/* An admin.log call on its way to the log's thread and back. */
-struct log_call {
-    struct reqlog_query query;
-    struct server *server;
-    struct reply *reply;
-    size_t slot;
-    struct proto_message *message;
-    struct proto_call *call;
-};
-
-static void on_log(struct mail *mail)
-{
-    struct log_call *waiting =
-        (struct log_call *)(void *)((char *)mail - offsetof(struct reqlog_query, mail));
-    static const char *const names[] = {"off", "metadata", "full"};
-    struct proto_call *call = waiting->call;
-    struct buf out = BUF_INIT;
-    struct err err = ERR_INIT;
-    if (waiting->query.err.code) {
-        log_error("request log: %s", waiting->query.err.message);
-        proto_error_set(&call->error, PROTO_INTERNAL, "io", "the request log cannot be read");
-        refuse(waiting->server, waiting->reply, waiting->slot, call);
-    } else {
-        proto_answer_begin(&out, call->id ? call->id : "null", &err);
-        proto_result_log(&out, names[waiting->server->conf->log_texts], waiting->query.rows,
-                         waiting->query.count, &err);
-        proto_answer_end(&out, &err);
-        answer(waiting->server, waiting->reply, waiting->slot, call, &out, &err);
-    }
-    reqlog_query_release(&waiting->query);
-    proto_message_release(waiting->message);
-    mem_free(waiting);
-}
-
-static void run_log(struct server *server, struct reply *reply, size_t slot,
-                    struct proto_message *message, struct proto_call *call)
-{
-    struct err err = ERR_INIT;
-    if (!server->reqlog) {
-        run_report(server, reply, slot, call);
-        return;
-    }
-    struct log_call *waiting = mem_alloc(1, sizeof *waiting, &err);
-    if (waiting) {
-        waiting->query.mail.deliver = on_log;
-        waiting->query.since_ms = call->params.since_ms;
-        waiting->query.limit = call->params.limit ? (size_t)call->params.limit : 20;
-        waiting->server = server;
-        waiting->reply = reply;
-        waiting->slot = slot;
-        waiting->message = message;
-        waiting->call = call;
-        if (reqlog_ask(server->reqlog, &waiting->query, &err) == 0) {
-            proto_message_retain(message);
-            return;
-        }
-        mem_free(waiting);
-    }
-    proto_error_set(&call->error, PROTO_OVERLOADED, "queue_full", "%s", err.message);
-    proto_error_integer(&call->error, "retry_after_ms", RETRY_AFTER_MS);
-    refuse(server, reply, slot, call);
+    method_answer(server, reply, slot, call, &out, &err);
 }
 
 static void run_call(struct server *server, struct reply *reply, size_t slot,
@@ -161,21 +94,20 @@ static void run_call(struct server *server, struct reply *reply, size_t slot,
 {
     server->stats.received++;
     if (call->error.code) {
-        refuse(server, reply, slot, call);
+        method_refuse(server, reply, slot, call);
         return;
     }
     switch (call->method) {
     case PROTO_TRANSLATE:
     case PROTO_CLASSIFY:
         if (!request_start(server, reply, slot, message, call))
-            refuse(server, reply, slot, call);
+            method_refuse(server, reply, slot, call);
         return;
     case PROTO_ADMIN_LOG:
-        run_log(server, reply, slot, message, call);
+        admin_log(server, reply, slot, message, call);
         return;
     case PROTO_ADMIN_RELOAD:
-        if (!reload_ask(server->reload, reply, slot, message, call))
-            refuse(server, reply, slot, call);
+        admin_reload(server, reply, slot, message, call);
         return;
     case PROTO_HEALTH:
     case PROTO_MODELS:

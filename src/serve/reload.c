@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "serve/method.h"
 #include "serve/proto_answer.h"
 #include "serve/thread.h"
 
@@ -48,35 +49,20 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* The models as they are now, in the slot; false where memory ran out. */
-static bool answer_models(const struct server *server, const struct waiter *waiter)
-{
-    const struct proto_call *call = waiter->call;
-    struct buf out = BUF_INIT;
-    struct err err = ERR_INIT;
-    proto_answer_begin(&out, call->id ? call->id : "null", &err);
-    proto_result_models(&out, server->registry, &err);
-    proto_answer_end(&out, &err);
-    if (err.code || !call->id)
-        buf_release(&out);
-    if (!err.code)
-        reply_put(waiter->reply, waiter->slot, &out);
-    return err.code == 0;
-}
-
 static void answer(struct reload *reload, struct waiter *waiter)
 {
     struct server *server = reload->server;
     struct proto_call *call = waiter->call;
-    if (reload->err.code)
+    struct buf out = BUF_INIT;
+    struct err err = ERR_INIT;
+    if (reload->err.code) {
         proto_error_set(&call->error, PROTO_INTERNAL, "io", "%s", reload->err.message);
-    else if (answer_models(server, waiter))
-        server->stats.succeeded++;
-    else
-        proto_error_set(&call->error, PROTO_INTERNAL, "memory", "out of memory");
-    if (call->error.code) {
-        stats_error(&server->stats, call->error.code);
-        reply_refuse(waiter->reply, waiter->slot, call);
+        method_refuse(server, waiter->reply, waiter->slot, call);
+    } else {
+        proto_answer_begin(&out, call->id ? call->id : "null", &err);
+        proto_result_models(&out, server->registry, &err);
+        proto_answer_end(&out, &err);
+        method_answer(server, waiter->reply, waiter->slot, call, &out, &err);
     }
     proto_message_release(waiter->message);
     mem_free(waiter);

@@ -7,11 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "serve/admit.h"
 #include "serve/proto_answer.h"
 #include "serve/request_log.h"
-#include "serve/route.h"
 
-#define RETRY_AFTER_MS 500
 #define TREE_FACTOR 4 /* a line's JSON tree takes about so many times the line's bytes */
 
 static struct request *request_of(struct job *job)
@@ -230,33 +229,24 @@ static struct request *request_new(struct server *server, struct model *model,
     return request;
 }
 
-static void refuse_overloaded(struct proto_error *error, const char *reason, const char *why)
-{
-    proto_error_set(error, PROTO_OVERLOADED, reason, "%s", why);
-    proto_error_integer(error, "retry_after_ms", RETRY_AFTER_MS);
-}
-
 static void push(struct request *request)
 {
     struct err err = ERR_INIT;
-    struct proto_error *error = &request->call->error;
     int rc = batcher_push(request->server->batcher, request->jobs, request->count, &err);
     if (rc == ERR_BUSY)
-        refuse_overloaded(error, "queue_full", "too many texts are waiting");
+        admit_refuse_queue(request->call);
     else if (rc < 0)
-        refuse_memory(error);
+        refuse_memory(&request->call->error);
 }
 
 bool request_start(struct server *server, struct reply *reply, size_t slot,
                    struct proto_message *message, struct proto_call *call)
 {
-    struct model *model = route_find(server->registry, call);
-    if (!model)
+    struct model *model = admit_model(server->registry, call);
+    if (model)
+        admit_memory(call, server->memory, (size_t)server->conf->max_memory);
+    if (call->error.code)
         return false;
-    if (server->memory > (size_t)server->conf->max_memory) {
-        refuse_overloaded(&call->error, "memory", "too much is in flight");
-        return false;
-    }
     struct request *request = request_new(server, model, message, call);
     if (!request)
         return false;

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "serve/admit.h"
 #include "serve/listen.h"
 #include "serve/mailbox.h"
 #include "serve/proto_json.h"
-#include "serve/route.h"
 #include "serve/stats.h"
 #include "unit.h"
 
@@ -136,7 +136,7 @@ static struct model *find(struct model **models, size_t count, enum proto_method
 {
     const struct registry registry = {.models = models, .count = count};
     struct proto_call call = {.method = method, .has_method = true, .params = params};
-    struct model *model = route_find(&registry, &call);
+    struct model *model = admit_model(&registry, &call);
     assert_int_equal((int)call.error.code, code);
     if (code)
         assert_string_equal(call.error.data.data, data);

@@ -1,9 +1,10 @@
-/* The rules of the protocol's sections 4.1 and 4.2. */
-#include "serve/route.h"
+/* The rules of the protocol's sections 4.1 and 4.2, and the limits of what may be in flight. */
+#include "serve/admit.h"
 
 #include <string.h>
 
 #define MOST_NAMES 64 /* of models listed in an error */
+#define RETRY_AFTER_MS 500
 
 static enum spec_task task_of(enum proto_method method)
 {
@@ -90,7 +91,7 @@ static struct model *find_default(const struct registry *registry, struct proto_
     return registry_first(registry, task);
 }
 
-struct model *route_find(const struct registry *registry, struct proto_call *call)
+struct model *admit_model(const struct registry *registry, struct proto_call *call)
 {
     struct model *model;
     if (call->params.model)
@@ -107,4 +108,21 @@ struct model *route_find(const struct registry *registry, struct proto_call *cal
         return NULL;
     }
     return model;
+}
+
+static void refuse_overloaded(struct proto_error *error, const char *reason, const char *why)
+{
+    proto_error_set(error, PROTO_OVERLOADED, reason, "%s", why);
+    proto_error_integer(error, "retry_after_ms", RETRY_AFTER_MS);
+}
+
+void admit_memory(struct proto_call *call, size_t used, size_t allowed)
+{
+    if (used > allowed)
+        refuse_overloaded(&call->error, "memory", "too much is in flight");
+}
+
+void admit_refuse_queue(struct proto_call *call)
+{
+    refuse_overloaded(&call->error, "queue_full", "too many texts are waiting");
 }
