@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,9 +52,25 @@ int file_read(const char *path, size_t limit, struct buf *out, struct err *err)
     return rc;
 }
 
-int file_map_open(struct file_map *map, const char *path, struct err *err)
+static int read_exactly(int fd, const char *path, unsigned char *to, size_t size, struct err *err)
 {
-    *map = (struct file_map){0};
+    size_t done = 0;
+    while (done < size) {
+        const ssize_t n = read(fd, to + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, "%s", path);
+        if (n == 0)
+            return err_set(err, ERR_IO, "%s: became shorter while it was read", path);
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+int file_copy_open(struct file_copy *copy, const char *path, struct err *err)
+{
+    *copy = (struct file_copy){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "%s", path);
@@ -66,21 +81,21 @@ int file_map_open(struct file_map *map, const char *path, struct err *err)
     } else if (!S_ISREG(info.st_mode)) {
         rc = err_set(err, ERR_IO, "%s: not a regular file", path);
     } else if (info.st_size > 0) {
-        void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (data == MAP_FAILED)
-            rc = err_errno(err, "%s: cannot map", path);
-        else
-            *map = (struct file_map){.data = data, .size = (size_t)info.st_size};
+        const size_t size = (size_t)info.st_size;
+        unsigned char *data = mem_alloc(size, 1, err);
+        rc = data ? read_exactly(fd, path, data, size, err) : ERR_MEMORY;
+        *copy = (struct file_copy){.data = data, .size = size};
+        if (rc)
+            file_copy_close(copy);
     }
     close(fd);
     return rc;
 }
 
-void file_map_close(struct file_map *map)
+void file_copy_close(struct file_copy *copy)
 {
-    if (map->data)
-        munmap((void *)(uintptr_t)map->data, map->size);
-    *map = (struct file_map){0};
+    mem_free((void *)(uintptr_t)copy->data);
+    *copy = (struct file_copy){0};
 }
 
 /* Opens a new file beside save->path; the name holds the process id and a counter, and O_EXCL

@@ -1,4 +1,4 @@
-/* Files: read whole, map, save so that a reader sees the old content or the new, never half. */
+/* Files: read whole, save so that a reader sees the old content or the new, never half. */
 #ifndef DRAGOMAN_BASE_FILE_H
 #define DRAGOMAN_BASE_FILE_H
 
@@ -9,12 +9,14 @@
 /* Appends the whole file to `out`; ERR_LIMIT where it is larger than `limit` bytes. */
 int file_read(const char *path, size_t limit, struct buf *out, struct err *err);
 
-struct file_map {
+/* A file's bytes, aligned to MEM_ALIGN. They are copied, not mapped: a program that later writes
+   into the file or cuts it off (as cp does) must neither change nor kill who is using it. */
+struct file_copy {
     const unsigned char *data; /* NULL for an empty file */
     size_t size;
 };
-int file_map_open(struct file_map *map, const char *path, struct err *err); /* read-only, shared */
-void file_map_close(struct file_map *map);
+int file_copy_open(struct file_copy *copy, const char *path, struct err *err);
+void file_copy_close(struct file_copy *copy);
 
 /* Saving: write to save.stream, then commit (flush, fsync, rename, fsync the folder) or abort
    (temporary removed). Exactly one of commit and abort must be called; both close the stream. */

@@ -86,7 +86,7 @@ static void print_tensors(const struct safetensors *weights)
 {
     size_t parameters = count_parameters(weights);
     printf("tensors       %zu, %zu parameters, file of %zu bytes\n", weights->count, parameters,
-           weights->map.size);
+           weights->copy.size);
     printf("  %-36s %-16s %14s %10s %10s %10s\n", "name", "shape", "sum", "rms", "least", "most");
     for (size_t i = 0; i < weights->count; i++) {
         struct figures figures = measure(&weights->tensors[i]);
@@ -203,7 +203,7 @@ static int print_json(const struct model *model, const char *folder, struct err 
         object = json_pack("{s:o, s:I, s:I, s:I, s:o}", "spec", spec, "vocabulary",
                            (json_int_t)tokenizer_size(model->tokenizer), "parameters",
                            (json_int_t)count_parameters(&model->weights), "weight_bytes",
-                           (json_int_t)model->weights.map.size, "tensors",
+                           (json_int_t)model->weights.copy.size, "tensors",
                            tensors_json(&model->weights));
     return cmd_print_json(object, err);
 }

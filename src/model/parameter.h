@@ -1,7 +1,7 @@
 /*
  * A network's parameters as a table: name (PyTorch's), shape and the place where the network keeps
  * its pointer. The one table lays out the trainer's flat vectors (weights, gradients, moments),
- * binds a network to a mapped bundle and writes the bundle.
+ * binds a network to an opened bundle and writes the bundle.
  */
 #ifndef DRAGOMAN_MODEL_PARAMETER_H
 #define DRAGOMAN_MODEL_PARAMETER_H
@@ -20,7 +20,7 @@ size_t parameters_total(const struct parameter *list, size_t count);
 /* Points every slot into `flat`, in the order of the table. */
 void parameters_bind(const struct parameter *list, size_t count, real *flat);
 /* Points every slot into the file. Missing, misshapen and superfluous tensors are errors. The
-   slots must then only be read: the file is mapped read-only. */
+   slots must then only be read: threads share them. */
 int parameters_open(const struct parameter *list, size_t count, const struct safetensors *file,
                     struct err *err);
 /* Describes the bound parameters for safetensors_write. tensors [count] */

@@ -2,8 +2,8 @@
  * Weight files. A file is trusted only after all of it was checked: the header against the file's
  * size, every tensor's range against its shape and against its neighbours (sorted by offset they
  * must tile the data exactly), and every float for being finite. No sum or product of numbers from
- * the file is formed before it is known to fit. Bundles are replaced by rename and never edited in
- * place, so what was checked in the map stays as it was.
+ * the file is formed before it is known to fit. What was checked is a copy, which stays as it was
+ * even if somebody writes into the file.
  */
 #include "model/safetensors.h"
 
@@ -20,8 +20,8 @@
 #define DATA_ALIGN 64     /* of the data in files that we write */
 #define SCAN_FLOATS 1024u /* looked at between two questions whether one was not finite */
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are mapped as they are");
-_Static_assert(sizeof(float) == 4, "F32 is mapped as float");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are used as they are");
+_Static_assert(sizeof(float) == 4, "F32 is used as float");
 
 /* Where a tensor lies, in bytes from the start of the data. */
 struct range {
@@ -282,18 +282,18 @@ int safetensors_parse(struct safetensors *file, const void *data, size_t size, s
 
 int safetensors_open(struct safetensors *file, const char *path, struct err *err)
 {
-    struct file_map map;
+    struct file_copy copy;
     *file = (struct safetensors){.count = 0};
-    int code = file_map_open(&map, path, err);
+    int code = file_copy_open(&copy, path, err);
     if (code < 0)
         return code;
-    code = safetensors_parse(file, map.data, map.size, err);
+    code = safetensors_parse(file, copy.data, copy.size, err);
     if (code < 0) {
-        file_map_close(&map);
+        file_copy_close(&copy);
         err_context(err, "%s", path);
         return code;
     }
-    file->map = map;
+    file->copy = copy;
     return 0;
 }
 
@@ -302,7 +302,7 @@ void safetensors_close(struct safetensors *file)
     for (size_t i = 0; i < file->count; i++)
         mem_free(file->tensors[i].name);
     mem_free(file->tensors);
-    file_map_close(&file->map);
+    file_copy_close(&file->copy);
     *file = (struct safetensors){.count = 0};
 }
 

@@ -1,7 +1,7 @@
 /*
  * safetensors files: 8 bytes little-endian header length, a JSON header
  * {"name": {"dtype": "F32", "shape": [rows, columns], "data_offsets": [begin, end]}, ...,
- * "__metadata__": {...}}, then the data. Reading maps the file; every offset and size is checked
+ * "__metadata__": {...}}, then the data. Reading copies the file; every offset and size is checked
  * against it, tensors must neither overlap nor leave holes, and all floats must be finite.
  * https://github.com/huggingface/safetensors#format
  */
@@ -22,10 +22,10 @@ struct tensor {
     size_t dimensions, shape[SAFETENSORS_MAX_DIMENSIONS];
     size_t count; /* product of shape */
     const float
-        *data; /* row-major, aligned for floats; inside the map (or the writer's own memory) */
+        *data; /* row-major, aligned for floats; inside the copy (or the writer's own memory) */
 };
 struct safetensors {
-    struct file_map map;
+    struct file_copy copy;
     struct tensor *tensors;
     size_t count;
 };

@@ -38,7 +38,7 @@ static void write_model(struct buf *out, const struct model *model, struct err *
         break;
     }
     json_write_integer(out, "parameters", (int64_t)parameters, err);
-    json_write_integer(out, "bytes", (int64_t)model->weights.map.size, err);
+    json_write_integer(out, "bytes", (int64_t)model->weights.copy.size, err);
     buf_char(out, '}', err);
 }
 

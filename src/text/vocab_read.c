@@ -29,7 +29,7 @@ static unsigned long big_endian(const unsigned char *bytes, size_t count)
 }
 
 /* The fields are those of https://www.sqlite.org/fileformat2.html#the_database_header */
-static int check_header(const char *path, const struct file_map *file, struct err *err)
+static int check_header(const char *path, const struct file_copy *file, struct err *err)
 {
     const unsigned char *header = file->data;
     unsigned long page_size, pages;
@@ -55,13 +55,13 @@ static int check_header(const char *path, const struct file_map *file, struct er
 
 static int check_file(const char *path, struct err *err)
 {
-    struct file_map file;
-    int rc = file_map_open(&file, path, err);
+    struct file_copy file;
+    int rc = file_copy_open(&file, path, err);
 
     if (rc != 0)
         return rc;
     rc = check_header(path, &file, err);
-    file_map_close(&file);
+    file_copy_close(&file);
     return rc;
 }
 

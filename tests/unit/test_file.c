@@ -51,34 +51,37 @@ static void missing_files_and_folders_are_errors(void **state)
 {
     char *path = at(state, "missing");
     struct buf buf = BUF_INIT;
-    struct file_map map;
+    struct file_copy copy;
     struct err err = ERR_INIT;
     assert_false(file_exists(path));
     assert_int_equal(file_read(path, 10, &buf, &err), ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, path));
-    assert_int_equal(file_map_open(&map, path, NULL), ERR_NOT_FOUND);
-    assert_int_equal(file_map_open(&map, *state, NULL), ERR_IO);
+    assert_int_equal(file_copy_open(&copy, path, NULL), ERR_NOT_FOUND);
+    assert_int_equal(file_copy_open(&copy, *state, NULL), ERR_IO);
     assert_int_equal(file_read(*state, 10, &buf, NULL), ERR_IO);
     assert_int_equal(file_remove_folder(path, NULL), ERR_NOT_FOUND);
     buf_release(&buf);
     mem_free(path);
 }
 
-static void maps_show_the_bytes(void **state)
+static void copies_keep_the_bytes(void **state)
 {
-    char *path = at(state, "map");
-    struct file_map map;
+    char *path = at(state, "copy");
+    struct file_copy copy;
     struct err err = ERR_INIT;
-    write_text(path, "mapped");
-    assert_fine(file_map_open(&map, path, &err), err);
-    assert_int_equal(map.size, 6);
-    assert_memory_equal(map.data, "mapped", 6);
-    file_map_close(&map);
+    write_text(path, "copied");
+    assert_fine(file_copy_open(&copy, path, &err), err);
+    assert_int_equal(copy.size, 6);
+    assert_memory_equal(copy.data, "copied", 6);
+    write_text(path, "other");
+    assert_int_equal(truncate(path, 0), 0);
+    assert_memory_equal(copy.data, "copied", 6); /* whatever becomes of the file */
+    file_copy_close(&copy);
     write_text(path, "");
-    assert_fine(file_map_open(&map, path, &err), err);
-    assert_int_equal(map.size, 0);
-    assert_null(map.data);
-    file_map_close(&map);
+    assert_fine(file_copy_open(&copy, path, &err), err);
+    assert_int_equal(copy.size, 0);
+    assert_null(copy.data);
+    file_copy_close(&copy);
     mem_free(path);
 }
 
@@ -168,7 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_has_a_limit),
         cmocka_unit_test(missing_files_and_folders_are_errors),
-        cmocka_unit_test(maps_show_the_bytes),
+        cmocka_unit_test(copies_keep_the_bytes),
         cmocka_unit_test(saving_replaces_as_a_whole),
         cmocka_unit_test(new_files_follow_the_umask),
         cmocka_unit_test(full_disks_are_noticed),

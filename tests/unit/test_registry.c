@@ -259,6 +259,24 @@ static void a_bundle_that_went_bad_is_kept_and_reported(void **state)
     drop(folder);
 }
 
+/* What cp does to a file that is there already: the model in service must not notice. */
+static void writing_into_its_files_leaves_a_model_alone(void **state)
+{
+    struct err err = ERR_INIT;
+    float before[2], after[2];
+    char *folder = fresh_folder(*state, "written");
+    write_bundle(folder, "x", "x", SPEC_BAG_OF_WORDS, 1);
+    struct registry *registry = load(folder, NULL);
+    const struct model *model = registry_by_name(registry, "x");
+    assert_fine(model_classify(model, "Great fun!", 10, before, &err), err);
+    write_text(folder, "x", BUNDLE_WEIGHTS, "");
+    write_text(folder, "x", BUNDLE_VOCABULARY, "");
+    assert_fine(model_classify(model, "Great fun!", 10, after, &err), err);
+    assert_memory_equal(before, after, sizeof before);
+    registry_free(registry);
+    drop(folder);
+}
+
 static void models_do_their_own_task_only(void **state)
 {
     struct err err = ERR_INIT;
@@ -303,6 +321,7 @@ int main(void)
         cmocka_unit_test(reload_shares_what_did_not_change),
         cmocka_unit_test(each_file_counts_as_change),
         cmocka_unit_test(a_bundle_that_went_bad_is_kept_and_reported),
+        cmocka_unit_test(writing_into_its_files_leaves_a_model_alone),
         cmocka_unit_test(models_do_their_own_task_only),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
