@@ -241,6 +241,17 @@ static const char *model_name(const struct recipe *recipe, const char *label)
     return label;
 }
 
+/* Names given twice would only be noticed when the first model is saved. */
+static int check_names(const struct spec *spec, struct err *err)
+{
+    for (size_t i = 1; i < spec->label_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(spec->labels[i], spec->labels[j]) == 0)
+                return err_set(err, ERR_ARGUMENT, "two labels of the data are called \"%s\"",
+                               spec->labels[i]);
+    return 0;
+}
+
 static int fill_spec(struct classification *classification, struct err *err)
 {
     struct spec *spec = &classification->data.spec;
@@ -258,7 +269,7 @@ static int fill_spec(struct classification *classification, struct err *err)
             return ERR_MEMORY;
         spec->label_count++;
     }
-    return 0;
+    return check_names(spec, err);
 }
 
 /* Ids and labels of a corpus, texts cut at `limit` tokens. */
@@ -349,6 +360,7 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
     }
     task->parameters =
         parameters_total(list, classifier_parameters(&classification->shape, &slots, list));
+    task->origin = classification->data.origin;
     task->keys = classification->keys;
     task->examples = classification->texts.count;
     return 0;

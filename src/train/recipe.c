@@ -127,6 +127,17 @@ static int default_name(struct recipe *recipe, struct err *err)
     return recipe->name ? 0 : ERR_MEMORY;
 }
 
+static int check_labels(const struct recipe *recipe, struct err *err)
+{
+    for (size_t i = 0; i < recipe->labels.count; i++) {
+        const char *item = recipe->labels.items[i];
+        const char *equals = strchr(item, '=');
+        if (!equals || equals == item || !equals[1])
+            return err_set(err, ERR_ARGUMENT, "--labels '%s' is not LABEL=NAME", item);
+    }
+    return 0;
+}
+
 int recipe_check(struct recipe *recipe, struct err *err)
 {
     if (!recipe->out || !recipe->out[0])
@@ -138,6 +149,8 @@ int recipe_check(struct recipe *recipe, struct err *err)
         recipe->threads = cores > 0 ? cores : 1;
     }
     if (!recipe->name && default_name(recipe, err))
+        return err->code;
+    if (check_labels(recipe, err))
         return err->code;
     return check_kind(recipe, err);
 }

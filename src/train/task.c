@@ -29,6 +29,50 @@ static int learn_vocabulary(const struct task_data *data, bool both_fields, stru
     return status;
 }
 
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+static void hash_bytes(uint64_t *hash, const void *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        *hash = (*hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001B3);
+}
+
+static void hash_text(uint64_t *hash, const char *text)
+{
+    hash_bytes(hash, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+static void hash_corpus(uint64_t *hash, const struct corpus *corpus)
+{
+    for (size_t i = 0; i < corpus->count; i++) {
+        const struct corpus_line *line = &corpus->lines[i];
+        hash_bytes(hash, line->first, line->first_len);
+        hash_bytes(hash, "\t", 1);
+        hash_bytes(hash, line->second, line->second_len);
+        hash_bytes(hash, "\n", 1);
+    }
+    hash_bytes(hash, "", 1);
+}
+
+/* What may differ is left out: paths, threads, the optimiser's settings, how long to train. */
+static uint64_t hash_origin(const struct task_data *data)
+{
+    const struct recipe *r = data->recipe;
+    const int64_t numbers[] = {
+        r->task,           r->kind,           r->tokenizer,     r->form,       r->fold,
+        r->merges,         r->max_words,      r->min_count,     r->max_tokens, r->embedding,
+        r->encoder_hidden, r->decoder_hidden, r->bidirectional, r->tied,       r->pooling,
+        r->ngrams,         r->buckets,        r->batch_tokens,  r->seed};
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    hash_bytes(&hash, numbers, sizeof numbers);
+    hash_text(&hash, r->source);
+    hash_text(&hash, r->target);
+    for (size_t i = 0; i < r->labels.count; i++)
+        hash_text(&hash, r->labels.items[i]);
+    hash_corpus(&hash, &data->train);
+    hash_corpus(&hash, &data->dev);
+    return hash;
+}
+
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
                    const char *folder, bool both_fields, struct err *err)
 {
@@ -38,6 +82,11 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
                     err) ||
         corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err))
         goto failed;
+    if (data->dev.count == 0) {
+        err_set(err, ERR_ARGUMENT, "the development data is empty");
+        goto failed;
+    }
+    data->origin = hash_origin(data);
     data->vocab_path = file_join(folder, BUNDLE_VOCABULARY, err);
     if (!data->vocab_path || (!recipe->resume && learn_vocabulary(data, both_fields, err)) ||
         tokenizer_open(&data->tokenizer, &data->spec.tokenizer, data->vocab_path, err))

@@ -21,6 +21,7 @@ struct task_data {
     char *vocab_path;
     struct tokenizer *tokenizer;
     double best_score; /* for the model card */
+    uint64_t origin;   /* hash of what may not change when a run is resumed */
 };
 
 /* `folder` receives vocab.sqlite. both_fields: the vocabulary covers the second field too. */

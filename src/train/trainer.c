@@ -288,6 +288,19 @@ static int allocate_shares(struct trainer *trainer, struct err *err)
     return 0;
 }
 
+static int load_checkpoint(struct trainer *trainer, struct err *err)
+{
+    if (checkpoint_load(trainer->checkpoint, trainer->parameters, trainer->weights, trainer->first,
+                        trainer->second, &trainer->state, err))
+        return err->code;
+    if (trainer->state.origin != trainer->task->origin)
+        return err_set(err, ERR_FORMAT,
+                       "%s: cannot go on from it: the data, the vocabulary, the architecture, "
+                       "batch-tokens, max-tokens or seed have changed since",
+                       trainer->checkpoint);
+    return 0;
+}
+
 static int prepare(struct trainer *trainer, struct err *err)
 {
     const size_t n = trainer->parameters;
@@ -302,8 +315,8 @@ static int prepare(struct trainer *trainer, struct err *err)
     if (allocate_shares(trainer, err))
         return ERR_MEMORY;
     if (trainer->recipe->resume)
-        return checkpoint_load(trainer->checkpoint, n, trainer->weights, trainer->first,
-                               trainer->second, &trainer->state, err);
+        return load_checkpoint(trainer, err);
+    trainer->state.origin = trainer->task->origin;
     struct rng rng;
     rng_seed(&rng, (uint64_t)trainer->recipe->seed, STREAM_INIT);
     trainer->task->init(trainer->task->context, trainer->weights, &rng);

@@ -41,6 +41,7 @@ struct trainer_share { /* one thread's part of one update */
 struct trainer_task {
     void *context;
     size_t parameters;            /* length of the flat vectors */
+    uint64_t origin;              /* a checkpoint of another origin is refused */
     const struct batch_key *keys; /* [examples] */
     size_t examples;
     const char *unit;       /* "tokens" or "examples" */

@@ -250,6 +250,7 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
     struct seq2seq_weights slots;
     task->parameters =
         parameters_total(list, seq2seq_parameters(&translation->shape, &slots, list));
+    task->origin = data->origin;
     task->keys = translation->keys;
     task->examples = translation->count;
     return 0;

@@ -83,6 +83,20 @@ cmp unbroken/weights.safetensors broken/weights.safetensors ||
     fail "a run that was killed and resumed gives other weights"
 cmp unbroken/vocab.sqlite broken/vocab.sqlite || fail "it gives another vocabulary"
 
+
+# A run goes on with what it began with, and says so where data or settings are others. How long and
+# how fast to train may change.
+cp -r broken broken.kept
+head -n 300 train.tsv >other.tsv
+for change in "--train other.tsv" "--dev other.tsv" "--source y-digits" "--seed 4" \
+    "--batch-tokens 100" "--max-tokens 50" "--min-count 2"; do
+    # shellcheck disable=SC2086 # two words
+    expect 1 ./train broken --epochs 3 --resume $change
+    complained_of 'checkpoint.*changed'
+done
+cmp broken.kept/weights.safetensors broken/weights.safetensors || fail "the model was replaced"
+expect 0 ./train broken --epochs 3 --resume --rate 0.005 --threads 1
+
 # SIGTERM stops with a checkpoint and exit code 0.
 ./train stopped --epochs 100000 2>stop.log &
 trainer=$!
@@ -103,6 +117,14 @@ expect 2 ./train x --epochs none
 complained_of 'epochs'
 expect 1 ./train x --dev missing.tsv
 complained_of 'missing.tsv'
+expect 2 ./train x --labels word
+complained_of 'LABEL=NAME'
+: >empty.tsv
+cp train train-empty
+sed -i 's/--dev dev.tsv/--dev empty.tsv/' train-empty
+expect 1 ./train-empty x
+complained_of 'development data is empty'
+grep -q 'update 1 ' err && fail "it trains before it finds that it cannot score"
 printf 'no tab here\n' >bad.tsv
 expect 1 ./train x --train bad.tsv
 complained_of 'bad.tsv.*1'

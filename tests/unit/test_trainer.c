@@ -228,6 +228,25 @@ static void a_checkpoint_of_another_network_is_refused(void **state)
     assert_non_null(strstr(err.message, "weights"));
 }
 
+static void a_checkpoint_of_another_origin_is_refused(void **state)
+{
+    (void)state;
+    const real weights[2] = {1, 2};
+    const struct checkpoint_progress progress = {.update = 1,
+                                                 .origin = UINT64_C(0xFEDCBA9876543210)};
+    struct checkpoint_progress loaded;
+    struct recipe recipe = make_recipe(1);
+    struct line_task line = {.saves = 0};
+    real found[2];
+    struct err err = ERR_INIT;
+    assert_int_equal(checkpoint_save(checkpoint, 2, weights, weights, weights, &progress, &err), 0);
+    load(found, &loaded);
+    assert_true(loaded.origin == progress.origin);
+    recipe.resume = true;
+    assert_int_equal(run(&line, &recipe, &err), ERR_FORMAT);
+    assert_non_null(strstr(err.message, "changed"));
+}
+
 static void resuming_without_a_checkpoint_is_an_error(void **state)
 {
     (void)state;
@@ -248,6 +267,7 @@ int main(void)
         cmocka_unit_test(patience_ends_a_run),
         cmocka_unit_test(a_loss_that_is_not_finite_is_an_error),
         cmocka_unit_test(a_checkpoint_of_another_network_is_refused),
+        cmocka_unit_test(a_checkpoint_of_another_origin_is_refused),
         cmocka_unit_test(resuming_without_a_checkpoint_is_an_error),
     };
     return cmocka_run_group_tests(tests, make_folder, scratch_remove);
