@@ -157,7 +157,7 @@ int dragoman_train(int argc, char **argv)
     int status = join_arguments(argc, argv, &command, &err);
     if (status == 0)
         status = read_recipe(&recipe, argc, argv, &err);
-    const bool usage = status == ERR_ARGUMENT;
+    const bool usage = status != 0 && status != ERR_MEMORY;
     if (status == 0)
         status = recipe.help ? show_help(&err) : run(&recipe, command.data, &err);
     if (status)

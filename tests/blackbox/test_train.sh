@@ -117,6 +117,11 @@ expect 2 ./train x --epochs none
 complained_of 'epochs'
 expect 1 ./train x --dev missing.tsv
 complained_of 'missing.tsv'
+echo 'bogus = 1' >bad.conf
+expect 2 ./train x --recipe bad.conf
+complained_of "bad.conf:1: unknown option 'bogus'"
+expect 2 ./train x --bogus
+complained_of "unknown option '--bogus'"
 expect 2 ./train x --labels word
 complained_of 'LABEL=NAME'
 : >empty.tsv
