@@ -17,6 +17,7 @@ tests_support_make_tiny_bundle_LDADD = tests/support/libsupport.a \
 
 # Every test program under valgrind; what the shell tests start is not.
 check-valgrind: all
-	OPENBLAS_NUM_THREADS=1 $(MAKE) $(AM_MAKEFLAGS) check LOG_COMPILER=valgrind \
+	OPENBLAS_NUM_THREADS=1 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out %.sh,$(TESTS))' \
+	  LOG_COMPILER=valgrind \
 	  LOG_FLAGS='-q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 .PHONY: check-valgrind
