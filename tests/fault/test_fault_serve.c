@@ -168,8 +168,8 @@ static void a_running_server_goes_on(void **state)
         "\"tiny-en-fr\",\"text\":[\"I want to know. "
         "Why?\",\"\"],\"nbest\":2,\"alignment\":true}}\n",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"classify\",\"params\":{\"text\":\"Great\"}}\n",
-        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stats\"},{\"jsonrpc\":\"2.0\",\"id\":2,"
-        "\"method\":\"admin.log\"},{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"models\"},7]\n",
+        ("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stats\"},{\"jsonrpc\":\"2.0\",\"id\":2,"
+         "\"method\":\"admin.log\"},{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"models\"},7]\n"),
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"admin.reload\"}\n",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"translate\",\"params\":{\"text\":\"x\"}}\n",
         "nonsense\n",
