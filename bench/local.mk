@@ -15,4 +15,4 @@ bench_seq2seq_SOURCES = bench/seq2seq.c
 bench_seq2seq_LDADD = libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 dist_check_SCRIPTS += bench/test_torch_twin.sh
 TESTS += bench/test_torch_twin.sh
-EXTRA_DIST += bench/torch_twin.py
+EXTRA_DIST += bench/torch_twin.py bench/figures.sh bench/results.md

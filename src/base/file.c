@@ -68,7 +68,7 @@ static int read_exactly(int fd, const char *path, unsigned char *to, size_t size
     return 0;
 }
 
-int file_copy_open(struct file_copy *copy, const char *path, struct err *err)
+int file_copy_open(struct file_copy *copy, const char *path, size_t limit, struct err *err)
 {
     *copy = (struct file_copy){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -80,6 +80,8 @@ int file_copy_open(struct file_copy *copy, const char *path, struct err *err)
         rc = err_errno(err, "%s", path);
     } else if (!S_ISREG(info.st_mode)) {
         rc = err_set(err, ERR_IO, "%s: not a regular file", path);
+    } else if ((uintmax_t)info.st_size > limit) {
+        rc = err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", path, limit);
     } else if (info.st_size > 0) {
         const size_t size = (size_t)info.st_size;
         unsigned char *data = mem_alloc(size, 1, err);

@@ -15,7 +15,8 @@ struct file_copy {
     const unsigned char *data; /* NULL for an empty file */
     size_t size;
 };
-int file_copy_open(struct file_copy *copy, const char *path, struct err *err);
+/* ERR_LIMIT where the file is larger than `limit` bytes; nothing is allocated then. */
+int file_copy_open(struct file_copy *copy, const char *path, size_t limit, struct err *err);
 void file_copy_close(struct file_copy *copy);
 
 /* Saving: write to save.stream, then commit (flush, fsync, rename, fsync the folder) or abort

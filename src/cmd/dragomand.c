@@ -90,7 +90,7 @@ static int serve(struct conf *conf, int ready)
     server_free(server);
     if (conf->pid_file)
         unlink(conf->pid_file);
-    return rc < 0 ? complain(&err, EXIT_FAILURE) : EXIT_SUCCESS;
+    return rc < 0 ? complain(&err, rc == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* The parent's part: waits for the byte that the child writes when it is ready. */

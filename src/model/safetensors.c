@@ -284,7 +284,7 @@ int safetensors_open(struct safetensors *file, const char *path, struct err *err
 {
     struct file_copy copy;
     *file = (struct safetensors){.count = 0};
-    int code = file_copy_open(&copy, path, err);
+    int code = file_copy_open(&copy, path, SAFETENSORS_MAX_BYTES, err);
     if (code < 0)
         return code;
     code = safetensors_parse(file, copy.data, copy.size, err);

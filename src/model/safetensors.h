@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 
+#define SAFETENSORS_MAX_BYTES ((size_t)4 << 30)
 #define SAFETENSORS_MAX_HEADER (2u << 20)
 #define SAFETENSORS_MAX_TENSORS 4096
 #define SAFETENSORS_MAX_DIMENSIONS 4

@@ -56,7 +56,7 @@ static int check_header(const char *path, const struct file_copy *file, struct e
 static int check_file(const char *path, struct err *err)
 {
     struct file_copy file;
-    int rc = file_copy_open(&file, path, err);
+    int rc = file_copy_open(&file, path, VOCAB_MAX_BYTES, err);
 
     if (rc != 0)
         return rc;

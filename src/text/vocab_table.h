@@ -15,7 +15,8 @@
 
 #define VOCAB_VERSION 1
 #define VOCAB_MAX_TOKENS ((size_t)1 << 21)
-#define VOCAB_MAX_TEXT 1024 /* bytes of one token */
+#define VOCAB_MAX_BYTES ((size_t)1 << 30) /* of vocab.sqlite */
+#define VOCAB_MAX_TEXT 1024               /* bytes of one token */
 #define VOCAB_FIRST_BYTE TOKEN_FIRST
 #define VOCAB_FIRST_CHARACTER (VOCAB_FIRST_BYTE + 256) /* bpe */
 

@@ -488,7 +488,7 @@ static void saving_replaces_the_whole(void **state)
     assert_fine(tiny_bundle_write(folder, &tiny, &err), err);
     assert_fine(model_open(&new, folder, &err), err);
     assert_string_equal(new->spec.name, "second");
-    /* the old one is still mapped and works */
+    /* the old one is still copied and works */
     struct buf out = BUF_INIT;
     const struct decode_options options = {.beam = 2, .nbest = 1, .length_penalty = 1};
     assert_fine(model_translate(old, "Where is it?", 12, &options, &out, NULL, &err), err);

@@ -56,8 +56,8 @@ static void missing_files_and_folders_are_errors(void **state)
     assert_false(file_exists(path));
     assert_int_equal(file_read(path, 10, &buf, &err), ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, path));
-    assert_int_equal(file_copy_open(&copy, path, NULL), ERR_NOT_FOUND);
-    assert_int_equal(file_copy_open(&copy, *state, NULL), ERR_IO);
+    assert_int_equal(file_copy_open(&copy, path, 10, NULL), ERR_NOT_FOUND);
+    assert_int_equal(file_copy_open(&copy, *state, 10, NULL), ERR_IO);
     assert_int_equal(file_read(*state, 10, &buf, NULL), ERR_IO);
     assert_int_equal(file_remove_folder(path, NULL), ERR_NOT_FOUND);
     buf_release(&buf);
@@ -70,15 +70,18 @@ static void copies_keep_the_bytes(void **state)
     struct file_copy copy;
     struct err err = ERR_INIT;
     write_text(path, "copied");
-    assert_fine(file_copy_open(&copy, path, &err), err);
+    assert_fine(file_copy_open(&copy, path, 10, &err), err);
     assert_int_equal(copy.size, 6);
     assert_memory_equal(copy.data, "copied", 6);
+    assert_int_equal(truncate(path, 11), 0);
+    struct file_copy larger;
+    assert_int_equal(file_copy_open(&larger, path, 10, NULL), ERR_LIMIT);
     write_text(path, "other");
     assert_int_equal(truncate(path, 0), 0);
     assert_memory_equal(copy.data, "copied", 6); /* whatever becomes of the file */
     file_copy_close(&copy);
     write_text(path, "");
-    assert_fine(file_copy_open(&copy, path, &err), err);
+    assert_fine(file_copy_open(&copy, path, 10, &err), err);
     assert_int_equal(copy.size, 0);
     assert_null(copy.data);
     file_copy_close(&copy);
