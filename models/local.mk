@@ -7,3 +7,9 @@ nobase_dist_dragomandata_DATA = $(patsubst $(srcdir)/%,%, \
 	$(addsuffix model.json,$(shipped_bundles)) \
 	$(addsuffix weights.safetensors,$(shipped_bundles)) \
 	$(addsuffix vocab.sqlite,$(shipped_bundles)))
+
+# The daemon looks for models beside itself and above: so it finds them from any build folder.
+all-local:
+	@test -e models || ln -s $(abs_top_srcdir)/models models
+distclean-local:
+	@test ! -h models || rm -f models
