@@ -278,6 +278,63 @@ static bool gone(const struct target *target)
            wait_for_stat(target, "connections", "open", 1, 1) && healthy(target);
 }
 
+#define FLOOD_REQUESTS 300
+
+/* More than the queue holds (the daemon has a small one): what does not fit is refused at once, the
+   rest is done. */
+static bool flood(const struct target *target)
+{
+    struct dragoman_client *client = connect_to(target);
+    int done = 0, refused = 0;
+    bool good = client != NULL;
+    for (int id = 0; id < FLOOD_REQUESTS && good; id++)
+        good = send_translate(client, id);
+    for (int id = 0; id < FLOOD_REQUESTS && good; id++) {
+        json_t *answer = receive(client);
+        const char *reason = reason_of(answer);
+        if (reason && strcmp(reason, "queue_full") == 0 && code_of(answer) == -32000)
+            refused++;
+        else if (json_object_get(answer, "result"))
+            done++;
+        else
+            good = complain("neither done nor refused");
+        json_decref(answer);
+    }
+    dragoman_client_free(client);
+    printf("done %d\nrefused %d\n", done, refused);
+    return good && done > 0 && refused > 0 && healthy(target);
+}
+
+#define HOARDERS 8
+
+/* Lines that never end, of many clients (the daemon has little memory for them): some are cut off
+   and told why, and nobody else suffers. */
+static bool hoard(const struct target *target)
+{
+    static char block[MIB / 2];
+    struct dragoman_client *clients[HOARDERS] = {NULL};
+    json_int_t failed = stat_of(target, "requests", "failed");
+    int told = 0;
+    bool good = true;
+    memset(block, 'x', sizeof block);
+    for (int i = 0; i < HOARDERS && good; i++) {
+        clients[i] = connect_to(target);
+        good = clients[i] && dragoman_client_send_raw(clients[i], block, sizeof block) == 0 &&
+               dragoman_client_flush(clients[i], PATIENCE_MS) == 0;
+    }
+    good = good && wait_for_stat(target, "requests", "failed", failed + HOARDERS / 2, INT64_MAX);
+    for (int i = 0; i < HOARDERS && good; i++) {
+        const char *line;
+        size_t len;
+        if (dragoman_client_receive(clients[i], &line, &len, 0) == 0)
+            told += strstr(line, "\"memory\"") != NULL;
+    }
+    for (int i = 0; i < HOARDERS; i++)
+        dragoman_client_free(clients[i]);
+    printf("told %d\n", told);
+    return good && told >= HOARDERS / 2 && healthy(target);
+}
+
 #define STOP_CLIENTS 20
 #define STOP_REQUESTS 200
 
@@ -359,6 +416,7 @@ static const struct scenario {
     {"long-line", long_line}, {"garbage", garbage},
     {"half-line", half_line}, {"idle", idle},
     {"deaf", deaf},           {"gone", gone},
+    {"flood", flood},         {"hoard", hoard},
     {"stop", stop},           {"kill", kill_under_load},
 };
 

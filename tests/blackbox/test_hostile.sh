@@ -11,4 +11,9 @@ for scenario in long-line garbage half-line idle deaf gone; do
 done
 expect 0 "$ctl" translate -m tiny-en-fr "I see the cat."
 stop_daemon
+
+start_daemon "$models" --workers 1 --max-queue 4 --max-texts 4 --max-memory 1M
+expect 0 "$hostile" flood "$address"
+expect 0 "$hostile" hoard "$address"
+stop_daemon
 done_testing

@@ -50,6 +50,9 @@ daemon_pid=$(cat pid)
 address=$(sed -n 's/^listening on //p' out)
 grep -qx "pid $daemon_pid" out || fail "the daemon's number is not printed: $(cat out)"
 expect 0 "$ctl" ping -c "$address"
+mv state/dragomand.log state/dragomand.log.1 # as those do who rotate logs
+kill -HUP "$daemon_pid"
+wait_for test -s state/dragomand.log
 kill -TERM "$daemon_pid"
 wait_for sh -c "! kill -0 $daemon_pid 2>/dev/null"
 daemon_pid=
