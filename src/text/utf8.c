@@ -111,18 +111,19 @@ size_t utf8_valid_length(const char *text, size_t len)
 {
     size_t at = 0;
 
-    for (;;) {
+    while (at < len) { /* `text` may be NULL where len is 0: no pointer is made from it */
         bool complete;
         size_t n;
 
         at += ascii_run(text + at, len - at);
         if (at == len)
-            return len;
+            break;
         n = well_formed_part((const unsigned char *)text + at, len - at, &complete);
         if (!complete)
-            return at;
+            break;
         at += n;
     }
+    return at;
 }
 
 int utf8_check(const char *text, size_t len, struct err *err)
