@@ -186,8 +186,7 @@ static int repair(struct buf *out, size_t begin, struct err *err)
     struct buf copy = BUF_INIT;
     int rc;
 
-    if (out->len == begin ||
-        utf8_valid_length(out->data + begin, out->len - begin) == out->len - begin)
+    if (utf8_valid_length(out->data + begin, out->len - begin) == out->len - begin)
         return 0;
     rc = buf_append(&copy, out->data + begin, out->len - begin, err);
     if (rc == 0) {
