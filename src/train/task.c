@@ -60,7 +60,7 @@ static uint64_t hash_origin(const struct task_data *data)
     const int64_t numbers[] = {
         r->task,           r->kind,           r->tokenizer,     r->form,       r->fold,
         r->merges,         r->max_words,      r->min_count,     r->max_tokens, r->embedding,
-        r->encoder_hidden, r->decoder_hidden, r->bidirectional, r->tied,       r->pooling,
+        r->encoder_hidden, r->decoder_hidden, r->bidirectional, r->tying,      r->pooling,
         r->ngrams,         r->buckets,        r->batch_tokens,  r->seed};
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
     hash_bytes(&hash, numbers, sizeof numbers);

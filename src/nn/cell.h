@@ -1,0 +1,138 @@
+/*
+ * One layer of recurrent cells, in one direction: the interface that all cells share.
+ *
+ * A cell is defined by its equations (each file cell_<name>.c opens with them) and one entry in the
+ * table of cell.c. Everything that cells have in common happens once, in cell.c: the products with
+ * the weights, layer normalisation, dropout on the state, padding, weight gradients.
+ *
+ *   input I, hidden H, G gates, P input gates (P = G but for mut1 and mut2, where x itself enters)
+ *   weight_ih [P H, I]   bias_ih [G H]   weight_hh [G H, H]   bias_hh [G H] where the cell has two
+ *
+ * with PyTorch's names and gate order. The state of a cell is h [H], and for the LSTMs also c [H].
+ *
+ * Training works on a run of T steps over B sentences. The input's products are made for many steps
+ * at once, the steps one by one, in any order that a decoder needs, and all weight gradients are
+ * made at the end in one product each. Where t >= lengths[b] the state is carried over unchanged.
+ */
+#ifndef DRAGOMAN_NN_CELL_H
+#define DRAGOMAN_NN_CELL_H
+
+#include <stdbool.h>
+#include "base/mem.h"
+#include "base/rng.h"
+#include "nn/mat.h"
+
+enum cell_kind { /* in the order of cell_names */
+                 CELL_RNN_TANH,
+                 CELL_RNN_RELU,
+                 CELL_LSTM,
+                 CELL_LSTM_PEEPHOLE,
+                 CELL_GRU,
+                 CELL_GRU_CHO,
+                 CELL_MUT1,
+                 CELL_MUT2,
+                 CELL_MUT3,
+};
+extern const char *const cell_names[]; /* "rnn-tanh", "rnn-relu", "lstm", ...; NULL ends */
+
+/* Layer normalisation (Ba, Kiros, Hinton 2016) of the products with their biases, before the gates:
+   separate, as Nematus: each product by itself, with gain and bias, epsilon 1e-5; joint, as Marian:
+   all gates' products of the input together, and of the state together, with gain only, epsilon
+   1e-9. Which gates make a product of their own is in the cell's table entry. */
+enum cell_norm { CELL_NORM_NONE, CELL_NORM_SEPARATE, CELL_NORM_JOINT };
+extern const char *const cell_norm_names[]; /* "none", "separate", "joint"; NULL ends */
+
+struct cell_weights { /* or their gradients; NULL where the cell has none */
+    real *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+    real *projection;                              /* [H, I]: mut1..3 where I != H */
+    real *peephole;                                /* [3 H]: i, f, o */
+    real *gain_ih, *gain_hh, *shift_ih, *shift_hh; /* [G H]; shift_*: separate only */
+};
+
+struct cell_layer {
+    enum cell_kind kind;
+    enum cell_norm norm;
+    size_t input, hidden; /* I, H */
+    struct cell_weights w;
+};
+
+/* Facts about a cell. */
+size_t cell_gates(enum cell_kind kind); /* G */
+size_t cell_state(enum cell_kind kind); /* vectors of H in its state: 1 (h), or 2 (h, c) */
+
+/* The layer's tensors, in the order in which they lie in a flat vector: their names, shapes and
+   where in `w` their pointers are. */
+#define CELL_MAX_TENSORS 10
+struct cell_tensor {
+    const char *name;     /* "weight_ih", ... */
+    size_t rows, columns; /* columns 0: a vector */
+    real **slot;
+};
+size_t cell_tensors(const struct cell_layer *layer, struct cell_weights *w,
+                    struct cell_tensor list[CELL_MAX_TENSORS]);
+
+enum cell_init { CELL_INIT_UNIFORM, CELL_INIT_GLOROT, CELL_INIT_ORTHOGONAL };
+struct cell_init_settings {
+    /* uniform: all within 1/sqrt(H), as PyTorch. glorot: each gate's matrix, biases 0. orthogonal:
+       recurrent matrices, gate by gate (Saxe et al. 2014); input ones Glorot, biases 0 */
+    enum cell_init kind;
+    double forget_bias; /* added to the bias of an LSTM's forget gate (Gers et al. 2000) */
+};
+void cell_init(const struct cell_layer *layer, const struct cell_init_settings *settings,
+               struct rng *rng);
+
+/* Training ------------------------------------------------------------------------------------ */
+
+struct cell_run {
+    /* Set by the caller: */
+    const struct cell_layer *layer;
+    size_t steps, batch;    /* T, B */
+    const int32_t *lengths; /* [B], or NULL where all are T */
+    const real *state_mask; /* [B, H], or NULL: dropout of h on its way into the products, the
+                               same for all steps (Gal and Ghahramani 2016) */
+    /* Made by cell_run_begin, in the arena; zero before: */
+    real *products; /* [T, B, G H]: of the input, without the state's; then what the gates became */
+    real *h, *c;    /* [T, B, H]: after step t; c NULL where the cell has none */
+    struct cell_trace *trace; /* what else backward needs */
+};
+
+struct cell_before {   /* the state before a step; rows H apart */
+    const real *h, *c; /* [B, H]; c unused where the cell has none */
+};
+
+int cell_run_begin(struct cell_run *run, struct arena *arena, struct err *err);
+/* products[t] = what the input contributes at `count` steps from `t`, with bias_ih; x [count, B, I]
+   with rows x.stride apart, which must stay as it is until cell_run_end_back. All steps of a run at
+   once are fastest; a decoder that feeds its output back gives them one by one. */
+void cell_run_input(struct cell_run *run, size_t t, size_t count, struct mat x);
+/* h[t], c[t] from the state before. */
+void cell_run_step(struct cell_run *run, size_t t, struct cell_before before);
+
+/* Backward. cell_run_step_back for the steps in the reverse of their forward order; after that of
+   step t (or of all steps) cell_run_input_back for the gradient by the input; at last
+   cell_run_end_back, which makes all weight gradients, in one product over all steps each.
+
+   d_h, d_c [B, H]: in: dL/d state after step t; out: dL/d state before it. */
+int cell_run_begin_back(struct cell_run *run, struct arena *arena, struct err *err);
+void cell_run_step_back(struct cell_run *run, size_t t, struct cell_before before, real *d_h,
+                        real *d_c);
+/* d_x [count, B, I] = gradient by the input of `count` steps from `t` + keep * d_x. */
+void cell_run_input_back(struct cell_run *run, size_t t, size_t count, real keep, struct mat d_x);
+/* Adds the gradients by all weights. x [T, B, I]: the whole input, as in forward. */
+void cell_run_end_back(struct cell_run *run, const struct cell_weights *g, struct mat x);
+
+/* Inference ----------------------------------------------------------------------------------- */
+
+/* One row's results do not depend on the others: products are mat_rows, the rest goes row by row.
+   Every row of every array starts on a MEM_ALIGN boundary: strides are cell_stride(width). */
+size_t cell_stride(size_t width);
+/* products [rows, G H] from x [rows, I]: all that the input contributes */
+void cell_input(const struct cell_layer *layer, size_t rows, const real *x, size_t x_stride,
+                real *products);
+/* One step: state [rows] of h, and c in the second half of a row of cell_state() * H, is replaced.
+   products, from cell_input, are used up. scratch: [rows, cell_scratch()] reals. */
+size_t cell_scratch(const struct cell_layer *layer);
+void cell_step(const struct cell_layer *layer, size_t rows, real *products, real *state,
+               size_t state_stride, real *scratch);
+
+#endif
