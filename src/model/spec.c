@@ -87,7 +87,7 @@ static int node_size(struct node node, const char *key, size_t min, size_t max, 
     return 0;
 }
 
-static int node_real(struct node node, const char *key, double min, double max, double *value_out,
+static int node_real(struct node node, const char *key, double min, double max, double *result,
                      struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_REAL, err);
@@ -97,7 +97,7 @@ static int node_real(struct node node, const char *key, double min, double max, 
     if (!(number >= min && number <= max))
         return err_set(err, ERR_LIMIT, "key \"%s%s\" is %g, allowed are %g to %g", node.path, key,
                        number, min, max);
-    *value_out = number;
+    *result = number;
     return 0;
 }
 

@@ -28,7 +28,7 @@ static struct classifier bind(const struct classification *classification, real 
 {
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
     struct classifier model = classification->shape;
-    parameters_bind(list, classifier_parameters(&model, &model.weights, list), weights);
+    parameters_bind(list, classifier_parameters(&model, list), weights);
     return model;
 }
 
@@ -41,8 +41,10 @@ static double classification_units(void *context, uint32_t example)
 
 static void classification_init(void *context, real *weights, struct rng *rng)
 {
-    struct classifier model = bind(context, weights);
-    classifier_init(&model, rng);
+    const struct classification *classification = context;
+    const struct cell_init_settings settings = recipe_init(classification->data.recipe);
+    struct classifier model = bind(classification, weights);
+    classifier_init(&model, &settings, rng);
 }
 
 /* The share's texts as a padded, time-major batch. */
@@ -118,6 +120,8 @@ static int classification_learn(void *context, struct trainer_share *share)
     const struct classifier gradient = bind(classification, share->gradient);
     const struct classifier_training training = {
         .dropout_input = recipe->dropout_embedding,
+        .dropout_layer = recipe->dropout_layer,
+        .dropout_state = recipe->dropout_state,
         .dropout_output = recipe->dropout_output,
         .label_smoothing = recipe->label_smoothing,
         .scale = share->scale,
@@ -126,7 +130,7 @@ static int classification_learn(void *context, struct trainer_share *share)
     struct classifier_sums sums = {0};
     int code = make_batch(classification, share, &batch);
     if (code == 0)
-        code = classifier_learn(&model, &gradient.weights, &batch, &training, &share->rng, &sums,
+        code = classifier_learn(&model, &gradient, &batch, &training, &share->rng, &sums,
                                 &share->arena, &share->err);
     share->sums.loss = sums.loss;
     return code;
@@ -193,7 +197,7 @@ static int classification_save(void *context, real *weights, double score, struc
     struct classification *classification = context;
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
     struct classifier model = classification->shape;
-    const size_t count = classifier_parameters(&model, &model.weights, list);
+    const size_t count = classifier_parameters(&model, list);
     parameters_bind(list, count, weights);
     classification->data.best_score = score;
     return task_save(&classification->data, list, count, "accuracy", err);
@@ -341,7 +345,6 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
                         const char *folder, struct err *err)
 {
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier_weights slots;
     struct classification *classification = mem_alloc(1, sizeof *classification, err);
     if (classification == NULL)
         return ERR_MEMORY;
@@ -358,8 +361,7 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
         classification_task_release(task);
         return code;
     }
-    task->parameters =
-        parameters_total(list, classifier_parameters(&classification->shape, &slots, list));
+    task->parameters = parameters_total(list, classifier_parameters(&classification->shape, list));
     task->origin = classification->data.origin;
     task->keys = classification->keys;
     task->examples = classification->texts.count;

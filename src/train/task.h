@@ -5,13 +5,13 @@
 #ifndef DRAGOMAN_TRAIN_TASK_H
 #define DRAGOMAN_TRAIN_TASK_H
 
-#include "model/parameter.h"
+#include "model/seq2seq.h"
 #include "model/spec.h"
 #include "text/corpus.h"
 #include "text/token.h"
 #include "train/trainer.h"
 
-#define TASK_MAX_PARAMETERS 32
+#define TASK_MAX_PARAMETERS SEQ2SEQ_MAX_PARAMETERS
 
 struct task_data {
     const struct recipe *recipe;

@@ -25,8 +25,8 @@ static struct seq2seq bind(const struct translation *translation, real *weights)
 {
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     struct seq2seq model = translation->shape;
-    parameters_bind(list, seq2seq_parameters(&model, &model.weights, list), weights);
-    seq2seq_tie(&model, &model.weights);
+    parameters_bind(list, seq2seq_parameters(&model, list), weights);
+    seq2seq_tie(&model);
     return model;
 }
 
@@ -38,8 +38,10 @@ static double translation_units(void *context, uint32_t example)
 
 static void translation_init(void *context, real *weights, struct rng *rng)
 {
-    struct seq2seq model = bind(context, weights);
-    seq2seq_init(&model, rng);
+    const struct translation *translation = context;
+    const struct cell_init_settings settings = recipe_init(translation->data.recipe);
+    struct seq2seq model = bind(translation, weights);
+    seq2seq_init(&model, &settings, rng);
 }
 
 /* One sentence into column b of a time-major array [steps, batch]. */
@@ -110,6 +112,9 @@ static int translation_learn(void *context, struct trainer_share *share)
     const struct seq2seq gradient = bind(translation, share->gradient);
     const struct seq2seq_training training = {
         .dropout_embedding = recipe->dropout_embedding,
+        .dropout_layer = recipe->dropout_layer,
+        .dropout_state = recipe->dropout_state,
+        .dropout_memory = recipe->dropout_memory,
         .dropout_output = recipe->dropout_output,
         .label_smoothing = recipe->label_smoothing,
         .scale = share->scale,
@@ -117,8 +122,8 @@ static int translation_learn(void *context, struct trainer_share *share)
     struct seq2seq_batch batch;
     struct seq2seq_sums sums = {0};
     if (make_batch(translation, share, &batch) ||
-        seq2seq_learn(&model, &gradient.weights, &batch, &training, &share->rng, &sums,
-                      &share->arena, &share->err))
+        seq2seq_learn(&model, &gradient, &batch, &training, &share->rng, &sums, &share->arena,
+                      &share->err))
         return share->err.code;
     share->sums.loss = sums.loss;
     return 0;
@@ -181,7 +186,7 @@ static int translation_save(void *context, real *weights, double score, struct e
     struct translation *translation = context;
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     struct seq2seq model = translation->shape;
-    const size_t count = seq2seq_parameters(&model, &model.weights, list);
+    const size_t count = seq2seq_parameters(&model, list);
     parameters_bind(list, count, weights);
     translation->data.best_score = score;
     return task_save(&translation->data, list, count, "bleu", err);
@@ -247,9 +252,7 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
         encode_pairs(translation, err))
         goto failed;
     seq2seq_size(&translation->shape, &data->spec);
-    struct seq2seq_weights slots;
-    task->parameters =
-        parameters_total(list, seq2seq_parameters(&translation->shape, &slots, list));
+    task->parameters = parameters_total(list, seq2seq_parameters(&translation->shape, list));
     task->origin = data->origin;
     task->keys = translation->keys;
     task->examples = translation->count;
