@@ -5,6 +5,7 @@ nn_double_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests -DDRAGOMAN_DOUBLE
 finite_difference = tests/support/finite_difference.c tests/support/finite_difference.h
 
 nn_tests = \
+	tests/unit/test_init \
 	tests/unit/test_nn_mat \
 	tests/unit/test_nn_layer \
 	tests/unit/test_nn_sequence \
@@ -14,6 +15,9 @@ nn_tests = \
 check_PROGRAMS += $(nn_tests)
 TESTS += $(nn_tests)
 
+tests_unit_test_init_SOURCES = tests/unit/test_init.c
+tests_unit_test_init_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_init_LDADD = $(nn_test_libs)
 tests_unit_test_nn_mat_SOURCES = tests/unit/test_nn_mat.c
 tests_unit_test_nn_mat_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_nn_mat_LDADD = $(nn_test_libs)
