@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "model/parameter.h"
 #include "model/spec.h"
-#include "nn/attention.h"
+#include "nn/attention_general.h"
 #include "nn/cell_gru.h"
 
 #define SEQ2SEQ_MAX_PARAMETERS 24
@@ -85,7 +85,7 @@ struct seq2seq_activations {
     real *last, *first; /* [B, D] encoder's last states; [B, H] decoder's first */
     real *states;       /* [T, B, H] */
     real *context;      /* [T, B, D] */
-    struct attention_cache attention;
+    struct general_attention_cache attention;
     real *combined; /* [T, B, E], o before dropout */
     real *output;   /* [T, B, E], o after dropout */
     real *output_mask;

@@ -47,15 +47,15 @@ static struct gru_shape decoder_shape(const struct seq2seq *model,
                               .lengths = batch->target_lengths};
 }
 
-static struct attention_shape attention_shape(const struct seq2seq *model,
-                                              const struct seq2seq_batch *batch)
+static struct general_attention_shape attention_shape(const struct seq2seq *model,
+                                                      const struct seq2seq_batch *batch)
 {
-    return (struct attention_shape){.memory_steps = batch->source_steps,
-                                    .query_steps = batch->target_steps,
-                                    .batch = batch->batch,
-                                    .memory_size = model->memory,
-                                    .query_size = model->hidden,
-                                    .lengths = batch->source_lengths};
+    return (struct general_attention_shape){.memory_steps = batch->source_steps,
+                                            .query_steps = batch->target_steps,
+                                            .batch = batch->batch,
+                                            .memory_size = model->memory,
+                                            .query_size = model->hidden,
+                                            .lengths = batch->source_lengths};
 }
 
 static int allocate(const struct seq2seq *model, const struct seq2seq_batch *batch,
@@ -127,9 +127,9 @@ int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *bat
     if (gru_forward(&w->decoder, &decoder, a->target, a->first, mat_of(a->states, H), &a->decoder,
                     arena, err))
         return err->code;
-    const struct attention_shape attention = attention_shape(model, batch);
-    if (attention_forward(&attention, w->attention, a->memory, a->states, a->context, &a->attention,
-                          arena, err))
+    const struct general_attention_shape attention = attention_shape(model, batch);
+    if (general_attention_forward(&attention, w->attention, a->memory, a->states, a->context,
+                                  &a->attention, arena, err))
         return err->code;
 
     const struct linear context = combine_part(model, w, false);
@@ -238,9 +238,9 @@ static int backward(const struct seq2seq *model, const struct seq2seq_weights *g
     linear_backward(TB, E, D, mat_of(a->context, D), &context, &g_context, mat_of(d->output, E), 0,
                     mat_of(d->context, D));
 
-    const struct attention_shape attention = attention_shape(model, batch);
-    if (attention_backward(&attention, w->attention, a->memory, a->states, &a->attention,
-                           d->context, g->attention, d->memory, d->states, arena, err))
+    const struct general_attention_shape attention = attention_shape(model, batch);
+    if (general_attention_backward(&attention, w->attention, a->memory, a->states, &a->attention,
+                                   d->context, g->attention, d->memory, d->states, arena, err))
         return err->code;
     const struct gru_shape decoder = decoder_shape(model, batch);
     if (gru_backward(&w->decoder, &g->decoder, &decoder, a->target, a->first, mat_of(a->states, H),
