@@ -5,15 +5,20 @@ nn_double_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests -DDRAGOMAN_DOUBLE
 finite_difference = tests/support/finite_difference.c tests/support/finite_difference.h
 
 nn_tests = \
+	tests/unit/test_init \
 	tests/unit/test_nn_mat \
 	tests/unit/test_nn_layer \
 	tests/unit/test_nn_sequence \
+	tests/unit/test_attention_double \
 	tests/unit/test_gru_golden \
 	tests/unit/test_seq2seq_golden \
 	tests/unit/test_seq2seq_double
 check_PROGRAMS += $(nn_tests)
 TESTS += $(nn_tests)
 
+tests_unit_test_init_SOURCES = tests/unit/test_init.c
+tests_unit_test_init_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_init_LDADD = $(nn_test_libs)
 tests_unit_test_nn_mat_SOURCES = tests/unit/test_nn_mat.c
 tests_unit_test_nn_mat_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_nn_mat_LDADD = $(nn_test_libs)
@@ -25,6 +30,9 @@ tests_unit_test_nn_layer_LDADD = $(nn_double_libs)
 tests_unit_test_nn_sequence_SOURCES = tests/unit/test_nn_sequence.c $(finite_difference)
 tests_unit_test_nn_sequence_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_nn_sequence_LDADD = $(nn_double_libs)
+tests_unit_test_attention_double_SOURCES = tests/unit/test_attention_double.c $(finite_difference)
+tests_unit_test_attention_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_attention_double_LDADD = $(nn_double_libs)
 # libmodel.a only resolves the names of what opens a bundle, which this test does not do.
 tests_unit_test_seq2seq_double_SOURCES = tests/unit/test_seq2seq_double.c $(finite_difference) \
 	src/model/seq2seq.c src/model/seq2seq_learn.c

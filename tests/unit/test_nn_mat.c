@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "nn/attention.h"
+#include "nn/attention_general.h"
 #include "nn/cell_gru.h"
 #include "nn/softmax.h"
 
@@ -297,27 +297,27 @@ static void attention_step_is_a_step(void **state)
 {
     enum { S = 9, T = 3, B = 4, D = 10, H = 11 };
     static const int32_t lengths[B] = {S, 1, 4, 8};
-    const struct attention_shape shape = {S, T, B, D, H, lengths};
+    const struct general_attention_shape shape = {S, T, B, D, H, lengths};
     float *w = randoms(D * H), *memory = randoms(S * B * D), *queries = randoms(T * B * H);
     float *context = zeros(T * B * D), *own_memory = zeros(S * D), *keys = zeros(S * H);
     float *transposed = zeros(H * D), weights[S], own_context[D];
-    struct attention_cache cache;
+    struct general_attention_cache cache;
     (void)state;
     for (size_t d = 0; d < D; d++)
         for (size_t h = 0; h < H; h++) {
             w[d * H + h] *= 0.3f;
             transposed[h * D + d] = w[d * H + h];
         }
-    assert_int_equal(attention_forward(&shape, w, memory, queries, context, &cache, &arena, &err),
-                     0);
+    assert_int_equal(
+        general_attention_forward(&shape, w, memory, queries, context, &cache, &arena, &err), 0);
     for (size_t b = 0; b < B; b++) {
         const size_t length = (size_t)lengths[b];
         for (size_t s = 0; s < length; s++)
             memcpy(own_memory + s * D, memory + (s * B + b) * D, D * sizeof *memory);
         mat_rows(length, H, D, own_memory, D, transposed, D, NULL, keys, H);
         for (size_t t = 0; t < T; t++) {
-            attention_step(length, D, H, own_memory, keys, queries + (t * B + b) * H, weights,
-                           own_context);
+            general_attention_step(length, D, H, own_memory, keys, queries + (t * B + b) * H,
+                                   weights, own_context);
             for (size_t s = 0; s < length; s++)
                 assert_near((double)weights[s], (double)cache.weights[(b * T + t) * S + s], 1e-5);
             for (size_t d = 0; d < D; d++)
