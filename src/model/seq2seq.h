@@ -85,6 +85,13 @@ struct seq2seq_sums {
     double negative_log; /* sum of -log p(token), natural logarithm */
 };
 
+/* Forward alone, with the dropout of `training`: *output [T, B, E], the vectors that the output
+   layer sees, in the arena. */
+int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *batch,
+                    const struct seq2seq_training *training, struct rng *rng, const real **output,
+                    struct arena *arena, struct err *err);
+/* logits [rows, V] of such vectors [rows, E] */
+void seq2seq_logits(const struct seq2seq *model, size_t rows, const real *output, real *logits);
 /* Forward, loss and backward: adds the gradient of scale * loss to `gradients` (a model of the same
    sizes), unless that is NULL, and the sums to *sums. */
 int seq2seq_learn(const struct seq2seq *model, const struct seq2seq *gradients,

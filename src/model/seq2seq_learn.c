@@ -218,6 +218,25 @@ static int forward(struct seq2seq_pass *pass, struct err *err)
     return 0;
 }
 
+int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *batch,
+                    const struct seq2seq_training *training, struct rng *rng, const real **output,
+                    struct arena *arena, struct err *err)
+{
+    struct seq2seq_pass pass = {
+        .model = model, .batch = batch, .training = training, .rng = rng, .arena = arena};
+    if (forward(&pass, err))
+        return err->code;
+    *output = pass.output;
+    return 0;
+}
+
+void seq2seq_logits(const struct seq2seq *model, size_t rows, const real *output, real *logits)
+{
+    const struct linear layer = output_layer(model);
+    linear_forward(rows, model->vocabulary, model->embedding, mat_of(output, model->embedding),
+                   &layer, 0, mat_of(logits, model->vocabulary));
+}
+
 /* The loss of all tokens and, where gradients are wanted, the output layer's backward: d_output
    [T, B, E]. */
 static int output_learn(struct seq2seq_pass *pass, struct seq2seq_sums *sums, struct err *err)
@@ -233,7 +252,7 @@ static int output_learn(struct seq2seq_pass *pass, struct seq2seq_sums *sums, st
         const size_t count = rows - begin < LOSS_ROWS ? rows - begin : LOSS_ROWS;
         const struct mat output = mat_of(pass->output + begin * E, E);
         double negative_log;
-        linear_forward(count, V, E, output, &layer, 0, mat_of(logits, V));
+        seq2seq_logits(pass->model, count, output.data, logits);
         sums->loss += cross_entropy(count, V, pass->batch->target_output + begin,
                                     (real)training->label_smoothing, (real)training->scale, logits,
                                     &negative_log);

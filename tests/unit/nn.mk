@@ -35,7 +35,8 @@ tests_unit_test_attention_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_attention_double_LDADD = $(nn_double_libs)
 # libmodel.a only resolves the names of what opens a bundle, which this test does not do.
 tests_unit_test_seq2seq_double_SOURCES = tests/unit/test_seq2seq_double.c $(finite_difference) \
-	src/model/seq2seq.c src/model/seq2seq_learn.c
+	src/model/parameter.c src/model/seq2seq.c src/model/seq2seq_learn.c \
+	src/model/seq2seq_decoder.c
 tests_unit_test_seq2seq_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_seq2seq_double_LDADD = libnn_double.a libmodel.a $(nn_double_libs)
 
