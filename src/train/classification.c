@@ -41,8 +41,10 @@ static double classification_units(void *context, uint32_t example)
 
 static void classification_init(void *context, real *weights, struct rng *rng)
 {
-    struct classifier model = bind(context, weights);
+    struct classification *classification = context;
+    struct classifier model = bind(classification, weights);
     classifier_init(&model, rng);
+    vectors_put(&classification->data.vectors, model.weights.embedding);
 }
 
 /* The share's texts as a padded, time-major batch. */

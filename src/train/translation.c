@@ -38,8 +38,10 @@ static double translation_units(void *context, uint32_t example)
 
 static void translation_init(void *context, real *weights, struct rng *rng)
 {
-    struct seq2seq model = bind(context, weights);
+    struct translation *translation = context;
+    struct seq2seq model = bind(translation, weights);
     seq2seq_init(&model, rng);
+    vectors_put(&translation->data.vectors, model.weights.embedding);
 }
 
 /* One sentence into column b of a time-major array [steps, batch]. */
