@@ -196,33 +196,38 @@ static void part_steps_back(size_t D, const struct part *p, struct mat d_context
                              d_scores.data + i * d_scores.stride);
 }
 
+static void additive_back(struct attention_run *run, const struct part *p, size_t b, size_t t,
+                          struct mat d_scores)
+{
+    const size_t B = run->batch, A = run->attention->hidden;
+    const struct mat d_keys = sentence(mat_of(run->d_keys, A), b, B);
+    for (size_t i = 0; i < p->count; i++)
+        attention_additive_scores_back(p->length, A, run->attention->w.v, p->keys,
+                                       p->queries.data + i * p->queries.stride,
+                                       d_scores.data + i * d_scores.stride, d_keys,
+                                       run->d_projected + ((t + i) * B + b) * A, run->d_v);
+}
+
 void attention_steps_back(struct attention_run *run, size_t t, size_t count, struct mat queries,
                           struct mat d_context, struct mat d_queries, real *d_memory)
 {
     const struct attention *attention = run->attention;
     const size_t S = run->memory_steps, T = run->query_steps, B = run->batch;
-    const size_t D = attention->memory, H = attention->query, K = attention_keys(attention);
-    const struct mat d_projected = mat_of(run->d_projected + (run->d_projected ? t * B * K : 0), K);
+    const size_t D = attention->memory, H = attention->query, A = attention->hidden;
     for (size_t b = 0; b < B; b++) {
         const struct part p = part_of(run, b, t, count, queries);
         const struct mat d_scores = mat_of(run->d_scores + (b * T + t) * S, S);
         part_steps_back(D, &p, sentence(d_context, b, B), sentence(mat_of(d_memory, D), b, B),
                         d_scores);
-        if (attention->kind != ATTENTION_ADDITIVE) {
-            /* scores = queries keys^T; the keys' gradient waits for the end */
-            combine_rows(count, K, p.length, d_scores, p.keys, 1, sentence(d_queries, b, B));
-            continue;
-        }
-        for (size_t i = 0; i < count; i++)
-            attention_additive_scores_back(
-                p.length, K, attention->w.v, p.keys, p.queries.data + i * p.queries.stride,
-                d_scores.data + i * S, sentence(mat_of(run->d_keys, K), b, B),
-                d_projected.data + (i * B + b) * K, run->d_v);
+        if (attention->kind == ATTENTION_ADDITIVE)
+            additive_back(run, &p, b, t, d_scores);
+        else /* scores = queries keys^T; the keys' gradient waits for the end */
+            combine_rows(count, H, p.length, d_scores, p.keys, 1, sentence(d_queries, b, B));
     }
     /* projected = queries Wq^T */
-    if (run->d_projected)
-        mat_multiply(MAT_NN, count * B, H, K, d_projected, mat_of(attention->w.query_weight, H), 1,
-                     d_queries);
+    if (attention->kind == ATTENTION_ADDITIVE)
+        mat_multiply(MAT_NN, count * B, H, A, mat_of(run->d_projected + t * B * A, A),
+                     mat_of(attention->w.query_weight, H), 1, d_queries);
 }
 
 /* scores = queries keys^T, of all steps */

@@ -45,6 +45,7 @@ static void classification_init(void *context, real *weights, struct rng *rng)
     const struct cell_init_settings settings = recipe_init(classification->data.recipe);
     struct classifier model = bind(classification, weights);
     classifier_init(&model, &settings, rng);
+    vectors_put(&classification->data.vectors, model.embedding_weight);
 }
 
 /* The share's texts as a padded, time-major batch. */

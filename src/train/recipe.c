@@ -163,6 +163,8 @@ static int check_kind(struct recipe *recipe, struct err *err)
                        spec_task_name((enum spec_task)recipe->task));
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
+    if (recipe->kind == RECIPE_BAG_OF_WORDS && recipe->embeddings)
+        return err_set(err, ERR_ARGUMENT, "a bag of words has no use for --embeddings");
     return 0;
 }
 

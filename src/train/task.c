@@ -73,6 +73,19 @@ static uint64_t hash_origin(const struct task_data *data)
     return hash;
 }
 
+/* The recipe's word vectors; a run that is resumed must have begun with them. */
+static int read_vectors(struct task_data *data, struct err *err)
+{
+    struct vectors *vectors = &data->vectors;
+    if (!data->recipe->embeddings)
+        return 0;
+    if (vectors_read(vectors, data->recipe->embeddings, data->tokenizer, data->spec.embedding, err))
+        return err->code;
+    hash_bytes(&data->origin, vectors->values,
+               vectors->vocabulary * vectors->width * sizeof *vectors->values);
+    return 0;
+}
+
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
                    const char *folder, bool both_fields, struct err *err)
 {
@@ -92,6 +105,8 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
         tokenizer_open(&data->tokenizer, &data->spec.tokenizer, data->vocab_path, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);
+    if (read_vectors(data, err))
+        goto failed;
     return 0;
 failed:
     task_data_release(data);
@@ -100,6 +115,7 @@ failed:
 
 void task_data_release(struct task_data *data)
 {
+    vectors_release(&data->vectors);
     tokenizer_free(data->tokenizer);
     mem_free(data->vocab_path);
     corpus_release(&data->dev);
@@ -136,6 +152,9 @@ static int write_card(struct spec *spec, const struct task_data *data, size_t pa
         write_labels(spec, &recipe->labels, err) || spec_card_text(spec, "date", date, err) ||
         spec_card_text(spec, "command", data->command, err) ||
         (recipe->recipe && spec_card_text(spec, "recipe", recipe->recipe, err)) ||
+        (recipe->embeddings &&
+         (spec_card_text(spec, "embeddings", recipe->embeddings, err) ||
+          spec_card_number(spec, "embeddings_found", (double)data->vectors.count, err))) ||
         spec_card_number(spec, "training_examples", (double)data->train.count, err) ||
         spec_card_number(spec, "parameters", (double)parameters, err) ||
         spec_card_number(spec, key, data->best_score, err))

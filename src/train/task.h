@@ -9,6 +9,7 @@
 #include "model/spec.h"
 #include "text/corpus.h"
 #include "text/token.h"
+#include "text/vectors.h"
 #include "train/trainer.h"
 
 #define TASK_MAX_PARAMETERS SEQ2SEQ_MAX_PARAMETERS
@@ -20,8 +21,9 @@ struct task_data {
     struct corpus train, dev;
     char *vocab_path;
     struct tokenizer *tokenizer;
-    double best_score; /* for the model card */
-    uint64_t origin;   /* hash of what may not change when a run is resumed */
+    struct vectors vectors; /* first embeddings; empty where the recipe names no file */
+    double best_score;      /* for the model card */
+    uint64_t origin;        /* hash of what may not change when a run is resumed */
 };
 
 /* `folder` receives vocab.sqlite. both_fields: the vocabulary covers the second field too. */

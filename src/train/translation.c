@@ -42,6 +42,9 @@ static void translation_init(void *context, real *weights, struct rng *rng)
     const struct cell_init_settings settings = recipe_init(translation->data.recipe);
     struct seq2seq model = bind(translation, weights);
     seq2seq_init(&model, &settings, rng);
+    vectors_put(&translation->data.vectors, model.source_embedding);
+    if (model.tying != SPEC_TYING_THREE_WAY)
+        vectors_put(&translation->data.vectors, model.target_embedding);
 }
 
 /* One sentence into column b of a time-major array [steps, batch]. */

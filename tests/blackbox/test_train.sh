@@ -97,6 +97,61 @@ done
 cmp broken.kept/weights.safetensors broken/weights.safetensors || fail "the model was replaced"
 expect 0 ./train broken --epochs 3 --resume --rate 0.005 --threads 1
 
+# First embeddings from a file of word vectors: at a rate of 0 they are what is saved, where the file
+# has them. What is said of them is in the card.
+vector() {
+    printf '%s' "$1"
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+        printf ' %s' "$2"
+    done
+    echo
+}
+{
+    echo 4 24
+    vector 4 0.8125
+    vector quatre -0.1875
+    vector zebra 7
+    vector 4 3
+} >vectors.txt
+# rows BUNDLE VALUE: how many rows of 24 there are of nothing but this value.
+rows() {
+    od -An -v -tf4 -w4 "$1/weights.safetensors" | awk -v value="$2" '
+        $1 == value { if (++run % 24 == 0) rows++; next } { run = 0 } END { print rows + 0 }'
+}
+expect 0 ./train first --epochs 1 --rate 0 --tying three-way --embeddings vectors.txt
+[ "$(rows first 0.8125)" = 1 ] || fail "the row of 4 is there $(rows first 0.8125) times"
+[ "$(rows first -0.1875)" = 1 ] || fail "that of quatre is there $(rows first -0.1875) times"
+[ "$(rows first 7)$(rows first 3)" = 00 ] || fail "rows of other words are there"
+expect 0 "$dragoman" inspect first
+grep -q 'embeddings.*vectors.txt' out || fail "the card does not name the vectors: $(cat out)"
+grep -qE 'embeddings_found[": ]*2$' out || fail "the card does not count the vectors: $(cat out)"
+vector 4 0.75 >other.txt
+expect 1 ./train first --epochs 2 --resume --embeddings other.txt
+complained_of 'checkpoint.*changed'
+expect 1 ./train x --embedding 25 --embeddings vectors.txt
+complained_of 'vectors.txt:1: vectors of 24 values, but the embeddings have 25'
+expect 1 ./train x --embeddings missing.txt
+complained_of 'missing.txt'
+vector zebra nan >bad.txt
+expect 1 ./train x --embeddings bad.txt
+complained_of 'bad.txt:1: value 1 is not finite'
+
+# The same for a classifier; a bag of words has no embeddings.
+awk 'BEGIN { for (n = 0; n < 60; n++) print n % 7 " " n % 5 "\t" (n % 7 > 3) }' >texts.tsv
+cat >classify <<END
+#!/bin/sh
+out=\$1
+shift
+exec "$dragoman" train --task classification --tokenizer word --min-count 1 --embedding 24 \\
+    --encoder-hidden 8 --threads 1 --epochs 1 --rate 0 --train texts.tsv --dev texts.tsv \\
+    --embeddings vectors.txt --out "\$out" "\$@"
+END
+chmod +x classify
+expect 0 ./classify classifier --kind rnn-classifier
+[ "$(rows classifier 0.8125)" = 1 ] || fail "the classifier lacks the row of 4"
+expect 2 ./classify x --kind bag-of-words
+complained_of 'embeddings'
+
 # SIGTERM stops with a checkpoint and exit code 0.
 ./train stopped --epochs 100000 2>stop.log &
 trainer=$!

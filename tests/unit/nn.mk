@@ -9,6 +9,7 @@ nn_tests = \
 	tests/unit/test_nn_mat \
 	tests/unit/test_nn_layer \
 	tests/unit/test_nn_sequence \
+	tests/unit/test_attention \
 	tests/unit/test_attention_double \
 	tests/unit/test_gru_golden \
 	tests/unit/test_seq2seq_golden \
@@ -41,6 +42,9 @@ tests_unit_test_seq2seq_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_seq2seq_double_LDADD = libnn_double.a libmodel.a $(nn_double_libs)
 
 # Against PyTorch's numbers.
+tests_unit_test_attention_SOURCES = tests/unit/test_attention.c
+tests_unit_test_attention_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_attention_LDADD = $(nn_test_libs)
 tests_unit_test_gru_golden_SOURCES = tests/unit/test_gru_golden.c
 tests_unit_test_gru_golden_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_gru_golden_LDADD = $(nn_test_libs)
@@ -51,8 +55,10 @@ tests_unit_test_seq2seq_golden_LDADD = $(nn_test_libs)
 # The golden numbers and what made them (needs PyTorch; the tests only read the files).
 EXTRA_DIST += \
 	tests/golden/golden_tensors.py \
+	tests/golden/make_attention.py \
 	tests/golden/make_gru.py \
 	tests/golden/make_seq2seq.py \
+	tests/golden/attention/golden.safetensors \
 	tests/golden/gru/golden.safetensors \
 	tests/golden/seq2seq/tied/golden.safetensors \
 	tests/golden/seq2seq/tied/weights.safetensors \

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,35 @@ static void gru_step_alone_and_together(void **state)
     }
 }
 
+/* Combinations of rows and outer products, of more and of fewer rows than are taken at a time,
+   inside wider matrices. */
+static void combinations_by_definition(void **state)
+{
+    enum { ROWS = 9, COLUMNS = 37, STRIDE = COLUMNS + PAD };
+    (void)state;
+    for (size_t rows = 0; rows <= ROWS; rows++) {
+        const float *a = randoms(ROWS), *y = randoms(COLUMNS), *x = randoms(ROWS * STRIDE);
+        float *fresh = randoms(COLUMNS), *kept = zeros(COLUMNS), *outer = zeros(ROWS * STRIDE);
+        memcpy(kept, y, COLUMNS * sizeof *y);
+        memcpy(outer, x, ROWS * STRIDE * sizeof *x);
+        mat_combine(rows, COLUMNS, a, mat_of(x, STRIDE), 0, fresh);
+        mat_combine(rows, COLUMNS, a, mat_of(x, STRIDE), 1, kept);
+        mat_add_outer(rows, COLUMNS, a, y, mat_of(outer, STRIDE));
+        for (size_t c = 0; c < COLUMNS; c++) {
+            double sum = 0;
+            for (size_t r = 0; r < rows; r++)
+                sum += (double)a[r] * (double)x[r * STRIDE + c];
+            assert_near((double)fresh[c], sum, 1e-5);
+            assert_near((double)kept[c], sum + (double)y[c], 1e-5);
+        }
+        for (size_t i = 0; i < ROWS * STRIDE; i++) {
+            const bool inside = i / STRIDE < rows && i % STRIDE < COLUMNS;
+            const double added = inside ? (double)a[i / STRIDE] * (double)y[i % STRIDE] : 0;
+            assert_near((double)outer[i], (double)x[i] + added, inside ? 1e-5 : 0);
+        }
+    }
+}
+
 static void attention_step_is_a_step(void **state)
 {
     enum { S = 9, T = 3, B = 4, D = 10, H = 11 };
@@ -333,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_do_not_influence_each_other, begin, end),
         cmocka_unit_test_setup_teardown(rows_of_nothing, begin, end),
         cmocka_unit_test_setup_teardown(products_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(combinations_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(exponential, begin, end),
         cmocka_unit_test_setup_teardown(bounded_functions, begin, end),
         cmocka_unit_test_setup_teardown(softmax_by_definition, begin, end),

@@ -8,6 +8,7 @@ text_tests = \
 	tests/unit/test_corpus \
 	tests/unit/test_ngram \
 	tests/unit/test_sentence \
+	tests/unit/test_vectors \
 	tests/unit/test_tatoeba
 check_PROGRAMS += $(text_tests)
 TESTS += $(text_tests)
@@ -47,6 +48,11 @@ tests_unit_test_ngram_LDADD = $(text_test_libs)
 tests_unit_test_sentence_SOURCES = tests/unit/test_sentence.c tests/unit/unit.h
 tests_unit_test_sentence_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_sentence_LDADD = $(text_test_libs)
+
+tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_vectors_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_vectors_LDADD = $(text_test_libs)
 
 tests_unit_test_tatoeba_SOURCES = tests/unit/test_tatoeba.c tests/unit/unit.h
 tests_unit_test_tatoeba_CPPFLAGS = $(text_test_cppflags)
