@@ -5,6 +5,7 @@
  */
 #include "text/corpus.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include "base/buf.h"
@@ -37,25 +38,51 @@ static int corpus_append(struct corpus *corpus, size_t *capacity, const struct c
     return 0;
 }
 
+/* A line is text: UTF-8 without NUL, which files in UTF-16 are full of, and not a whole file. */
+static int line_check(const char *text, size_t len, const struct place *place, struct err *err)
+{
+    size_t valid = utf8_valid_length(text, len);
+    const char *nul;
+
+    if (valid < len)
+        return err_set(err, ERR_UTF8, "%s:%zu: not UTF-8: byte 0x%02X at offset %zu of the line",
+                       place->path, place->line, (unsigned)(unsigned char)text[valid], valid);
+    nul = memchr(text, '\0', len);
+    if (nul != NULL)
+        return err_set(err, ERR_FORMAT, "%s:%zu: a NUL byte at offset %zu of the line", place->path,
+                       place->line, (size_t)(nul - text));
+    if (len > CORPUS_MAX_LINE)
+        return err_set(err, ERR_LIMIT, "%s:%zu: the line has %zu bytes, allowed are %zu",
+                       place->path, place->line, len, CORPUS_MAX_LINE);
+    return 0;
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+    while (len > 0 && text[len - 1] == ' ')
+        len--;
+    return len == 0;
+}
+
 /* Cuts text[0..len), which a writable byte follows, into the two fields of `line`. */
 static int line_cut(char *text, size_t len, struct corpus_line *line, const struct place *place,
                     struct err *err)
 {
     char *tab = memchr(text, '\t', len);
-    size_t valid = utf8_valid_length(text, len), first_len;
+    size_t first_len;
+    int rc = line_check(text, len, place, err);
 
-    if (valid < len)
-        return err_set(err, ERR_UTF8, "%s:%zu: not UTF-8: byte 0x%02X at offset %zu of the line",
-                       place->path, place->line, (unsigned)(unsigned char)text[valid], valid);
+    if (rc != 0)
+        return rc;
     if (tab == NULL)
         return err_set(err, ERR_FORMAT, "%s:%zu: the line has no tab", place->path, place->line);
     first_len = (size_t)(tab - text);
     if (memchr(tab + 1, '\t', len - first_len - 1) != NULL)
         return err_set(err, ERR_FORMAT, "%s:%zu: the line has more than two fields", place->path,
                        place->line);
-    if (first_len == 0 || first_len + 1 == len)
+    if (is_blank(text, first_len) || is_blank(tab + 1, len - first_len - 1))
         return err_set(err, ERR_FORMAT, "%s:%zu: the %s field is empty", place->path, place->line,
-                       first_len == 0 ? "first" : "second");
+                       is_blank(text, first_len) ? "first" : "second");
     *tab = '\0';
     text[len] = '\0';
     *line = (struct corpus_line){text, tab + 1, first_len, len - first_len - 1};

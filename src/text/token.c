@@ -108,8 +108,7 @@ static int encode_piece(const struct tokenizer *tokenizer, const struct bpe_drop
                         struct err *err)
 {
     struct bpe_symbol symbols[PIECE_MAX];
-    size_t count =
-        encode_symbols(tokenizer, out->text.data + begin, end - begin, dropout, symbols);
+    size_t count = encode_symbols(tokenizer, out->text.data + begin, end - begin, dropout, symbols);
     size_t at = begin;
 
     if (reserve_tokens(out, count, err) != 0)

@@ -202,6 +202,8 @@ int recipe_check(struct recipe *recipe, struct err *err)
         return err->code;
     if (check_labels(recipe, err))
         return err->code;
+    if (recipe->dropout_bpe > 0 && recipe->tokenizer != TOKEN_BPE)
+        return err_set(err, ERR_ARGUMENT, "--dropout-bpe needs --tokenizer bpe");
     return check_kind(recipe, err);
 }
 
