@@ -7,11 +7,13 @@
 #define DRAGOMAN_TEXT_CORPUS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include "base/err.h"
 
 struct corpus_line {
     const char *first, *second; /* NUL-terminated inside the corpus */
     size_t first_len, second_len;
+    uint32_t file, line; /* where it stands: index of the path, and from 1 */
 };
 struct corpus {
     char *block;
@@ -19,7 +21,7 @@ struct corpus {
     size_t count;
 };
 
-#define CORPUS_MAX_LINE ((size_t)16 << 20) /* bytes */
+#define CORPUS_MAX_LINE ((size_t)4 << 20) /* bytes */
 
 /* Reads and appends the files in order. A line that is not UTF-8, has a NUL byte, no tab or more
    than one, a field with nothing or only spaces in it, or more than CORPUS_MAX_LINE bytes is an

@@ -310,10 +310,9 @@ static int encode_texts(const struct classification *classification, const struc
             bsearch(&line->second, classification->names, classification->data.spec.label_count,
                     sizeof *classification->names, compare_names);
         if (found == NULL)
-            code = err_set(err, ERR_FORMAT,
-                           "the development data has the label \"%s\", which the "
-                           "training data lacks",
-                           line->second);
+            code = err_set(
+                err, ERR_FORMAT, "%s:%u: the label \"%.100s\" is one that the training data lacks",
+                classification->data.recipe->dev.items[line->file], line->line, line->second);
         else
             (*labels)[i] = (int32_t)(found - classification->names);
         if (code == 0)
