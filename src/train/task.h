@@ -51,8 +51,8 @@ int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const 
 void task_ids_release(struct task_ids *ids);
 
 enum task_field { TASK_FIRST, TASK_SECOND };
-/* Replaces the ids of all training texts by what BPE dropout makes of them in this epoch, none
-   longer than max-tokens. */
+/* Replaces the ids of all training texts, for which `ids` has been made, by what BPE dropout makes
+   of them in this epoch, none longer than max-tokens. */
 int task_ids_redraw(struct task_ids *ids, const struct task_data *data, enum task_field field,
                     size_t epoch, struct pool *pool, struct err *err);
 
