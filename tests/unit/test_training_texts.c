@@ -235,6 +235,20 @@ static void assert_same_weights(const struct buf *a, const struct buf *b)
     assert_memory_equal(a->data, b->data, a->len);
 }
 
+/* It would make other batches of what is left of the epoch. */
+static void refuses_another_dropout(struct setting setting)
+{
+    const struct train_watch watch = {.begin = begin, .report = report};
+    struct trainer_progress final;
+    struct recipe recipe = {0};
+    struct err err = ERR_INIT;
+    setting.dropout = "0.3";
+    make_recipe(&recipe, &setting);
+    assert_int_equal(train_run(&recipe, "the command", &watch, &final, &err), ERR_FORMAT);
+    assert_non_null(strstr(err.message, "changed"));
+    opt_release(recipe_options, &recipe);
+}
+
 /* Stopped in the middle of each epoch, and again: the same weights to the bit. */
 static void resuming_draws_the_same(void **state)
 {
@@ -250,6 +264,7 @@ static void resuming_draws_the_same(void **state)
     /* A checkpoint rounds the mean loss to single precision. */
     assert_true(fabs(train(&setting, 0, &broken) - loss) < 2e-6 * loss);
     assert_same_weights(&unbroken, &broken);
+    refuses_another_dropout(setting);
     setting.out = "plain";
     setting.resume = false;
     setting.dropout = "0";
