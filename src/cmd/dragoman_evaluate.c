@@ -22,14 +22,7 @@ static const struct opt options[] = {
      .offset = AT(output),
      .value = "FILE",
      .help = "write the translations, or labels and probabilities, a line each"},
-    {.name = "beam",
-     .letter = 'b',
-     .type = OPT_INT,
-     .offset = AT(beam),
-     .min = 1,
-     .max = DECODE_MAX_BEAM,
-     .value = "N",
-     .help = "translation: hypotheses kept at each step; the model's own number where not given"},
+    CMD_BEAM(struct evaluate_settings, "translation: "),
     {.name = "references",
      .letter = 'r',
      .type = OPT_TEXT,
@@ -47,14 +40,7 @@ static const struct opt options[] = {
      .value = "LIST",
      .help = "classification: what labels of the test set are called in the model, as "
              "0=negative,1=positive"},
-    {.name = "threads",
-     .letter = 't',
-     .type = OPT_INT,
-     .offset = AT(threads),
-     .min = 1,
-     .max = CMD_MAX_THREADS,
-     .value = "N",
-     .help = "worker threads; one for each processor where not given"},
+    CMD_THREADS(struct evaluate_settings),
     CMD_HELP(struct evaluate_settings),
     {.name = NULL},
 };
@@ -113,7 +99,7 @@ static int evaluate_folder(const struct evaluate_settings *settings, const char 
     if (cmd_open_model(&model, folder, &err) < 0)
         return cmd_failed(&err);
     evaluate.model = model;
-    evaluate.threads = settings->threads > 0 ? (int)settings->threads : cmd_processors();
+    evaluate.threads = cmd_threads(settings->threads);
     int status = evaluate_model(&evaluate);
     corpus_release(&evaluate.corpus);
     model_release(model);

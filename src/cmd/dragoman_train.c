@@ -41,7 +41,16 @@ static void begin(void *context, const struct train_summary *summary)
     struct display *display = context;
     display->unit = summary->unit;
     display->score_name = summary->score_name;
-    fprintf(stderr, "%zu examples, %zu parameters\n", summary->examples, summary->parameters);
+    fprintf(stderr, "%zu examples", summary->examples);
+    if (summary->left_out > 0)
+        fprintf(stderr, ", %zu left out: longer than %zu tokens", summary->left_out,
+                summary->max_tokens);
+    if (summary->cut > 0)
+        fprintf(stderr, ", %zu of them cut to %zu tokens", summary->cut, summary->max_tokens);
+    fprintf(stderr, ", %zu parameters\n", summary->parameters);
+    if (summary->dev_left_out > 0)
+        fprintf(stderr, "%zu examples of the development data left out: longer than %zu tokens\n",
+                summary->dev_left_out, summary->dev_max_tokens);
 }
 
 static void print_line(const struct display *display, const struct trainer_progress *p)

@@ -93,7 +93,8 @@ struct spec {
 int spec_read(struct spec *spec, const char *path, struct err *err);
 int spec_parse(struct spec *spec, const char *text, size_t len, struct err *err);
 int spec_write(const struct spec *spec, const char *path,
-               struct err *err); /* indented, keys in the order above */
+               struct err *err);                          /* indented, keys in the order above */
+int spec_check(const struct spec *spec, struct err *err); /* could it be written? */
 int spec_copy(struct spec *to, const struct spec *from, struct err *err);
 void spec_release(struct spec *spec);
 /* Sets an entry of the card, replacing one of the same key. */

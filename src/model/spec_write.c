@@ -140,6 +140,14 @@ static int make_text(const struct spec *spec, char **text, struct err *err)
     return code;
 }
 
+int spec_check(const struct spec *spec, struct err *err)
+{
+    char *text;
+    int code = make_text(spec, &text, err);
+    free(text);
+    return code;
+}
+
 int spec_write(const struct spec *spec, const char *path, struct err *err)
 {
     struct file_save save;

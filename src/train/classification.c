@@ -17,6 +17,7 @@ struct classification {
     struct task_ids texts, dev_texts;
     int32_t *labels, *dev_labels;
     struct batch_key *keys;
+    size_t cut; /* training texts that were longer than max-tokens */
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -257,12 +258,31 @@ static int check_names(const struct spec *spec, struct err *err)
     return 0;
 }
 
+/* A label that is renamed but never seen is a slip of the pen. */
+static int check_renamed(const struct classification *classification, size_t count, struct err *err)
+{
+    const struct opt_list *labels = &classification->data.recipe->labels;
+    for (size_t i = 0; i < labels->count; i++) {
+        const char *item = labels->items[i];
+        bool found = false;
+        for (size_t j = 0; j < count && !found; j++) {
+            const size_t len = strlen(classification->names[j]);
+            found = strncmp(item, classification->names[j], len) == 0 && item[len] == '=';
+        }
+        if (!found)
+            return err_set(err, ERR_ARGUMENT, "--labels '%s': the training data has no such label",
+                           item);
+    }
+    return 0;
+}
+
 static int fill_spec(struct classification *classification, struct err *err)
 {
     struct spec *spec = &classification->data.spec;
     size_t count;
-    int code = collect_names(classification, &count, err);
-    if (code < 0)
+    int code;
+    if ((code = collect_names(classification, &count, err)) < 0 ||
+        (code = check_renamed(classification, count, err)) < 0)
         return code;
     spec->labels = mem_alloc(count, sizeof *spec->labels, err);
     if (spec->labels == NULL)
@@ -277,14 +297,14 @@ static int fill_spec(struct classification *classification, struct err *err)
     return check_names(spec, err);
 }
 
-/* Ids and labels of a corpus, texts cut at `limit` tokens. */
+/* Ids and labels of a corpus, texts cut at `limit` tokens; *cut: how many were. */
 static int encode_texts(const struct classification *classification, const struct corpus *corpus,
-                        size_t limit, struct task_ids *ids, int32_t **labels, struct err *err)
+                        size_t limit, struct task_ids *ids, int32_t **labels, size_t *cut,
+                        struct err *err)
 {
     struct encoded scratch = {.count = 0};
-    size_t tokens;
-    if (corpus->count == 0)
-        return err_set(err, ERR_ARGUMENT, "the development data is empty");
+    size_t tokens = 0;
+    *cut = 0;
     int code = task_ids_init(ids, corpus->count, err);
     *labels = mem_alloc(corpus->count, sizeof **labels, err);
     if (*labels == NULL)
@@ -295,35 +315,42 @@ static int encode_texts(const struct classification *classification, const struc
             bsearch(&line->second, classification->names, classification->data.spec.label_count,
                     sizeof *classification->names, compare_names);
         if (found == NULL)
-            code = err_set(err, ERR_FORMAT,
-                           "the development data has the label \"%s\", which the "
-                           "training data lacks",
-                           line->second);
+            code = err_set(
+                err, ERR_FORMAT, "%s:%u: the label \"%.100s\" is one that the training data lacks",
+                classification->data.recipe->dev.items[line->file], line->line, line->second);
         else
             (*labels)[i] = (int32_t)(found - classification->names);
         if (code == 0)
             code = task_ids_add(ids, classification->data.tokenizer, line->first, line->first_len,
                                 limit, &scratch, &tokens, err);
+        *cut += tokens > limit;
     }
     encoded_release(&scratch);
     return code;
 }
 
 /* Sequences meet others of their length; for features the length does not matter. */
-static int make_keys(struct classification *classification, struct err *err)
+static void fill_keys(struct classification *classification)
 {
     const struct task_ids *texts = &classification->texts;
     const bool sequences = classification->shape.kind == SPEC_RNN_CLASSIFIER;
-    classification->keys = mem_alloc(texts->count, sizeof *classification->keys, err);
-    if (classification->keys == NULL)
-        return ERR_MEMORY;
     for (size_t i = 0; i < texts->count; i++) {
         const uint32_t length = (uint32_t)length_of(texts, i);
         classification->keys[i] =
             sequences ? (struct batch_key){.order = length, .tokens = length > 0 ? length : 1}
                       : (struct batch_key){.order = 0, .tokens = 1};
     }
-    return 0;
+}
+
+static int classification_begin_epoch(void *context, size_t epoch, struct pool *pool,
+                                      struct err *err)
+{
+    struct classification *classification = context;
+    const int code = task_ids_redraw(&classification->texts, &classification->data, TASK_FIRST,
+                                     epoch, pool, err);
+    if (code == 0)
+        fill_keys(classification);
+    return code;
 }
 
 static int set_up(struct classification *classification, const struct recipe *recipe,
@@ -334,12 +361,17 @@ static int set_up(struct classification *classification, const struct recipe *re
     if ((code = task_data_open(data, recipe, command, folder, false, err)) < 0 ||
         (code = fill_spec(classification, err)) < 0 ||
         (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
-                             &classification->texts, &classification->labels, err)) < 0 ||
+                             &classification->texts, &classification->labels, &classification->cut,
+                             err)) < 0 ||
         (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
-                             &classification->dev_labels, err)) < 0)
+                             &classification->dev_labels, &(size_t){0}, err)) < 0)
         return code;
     classifier_size(&classification->shape, &data->spec);
-    return make_keys(classification, err);
+    classification->keys = mem_alloc(data->train.count, sizeof *classification->keys, err);
+    if (classification->keys == NULL)
+        return ERR_MEMORY;
+    fill_keys(classification);
+    return task_data_keep(data, err);
 }
 
 int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
@@ -366,6 +398,9 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
     task->origin = classification->data.origin;
     task->keys = classification->keys;
     task->examples = classification->texts.count;
+    task->cut = classification->cut;
+    if (recipe->dropout_bpe > 0)
+        task->begin_epoch = classification_begin_epoch;
     return 0;
 }
 

@@ -9,5 +9,6 @@ libtrain_a_SOURCES = \
 	src/train/checkpoint.c src/train/checkpoint.h \
 	src/train/trainer.c src/train/trainer.h \
 	src/train/task.c src/train/task.h \
+	src/train/task_ids.c \
 	src/train/translation.c src/train/classification.c \
 	src/train/train.c src/train/train.h

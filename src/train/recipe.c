@@ -221,6 +221,8 @@ int recipe_check(struct recipe *recipe, struct err *err)
         return err->code;
     if (check_labels(recipe, err))
         return err->code;
+    if (recipe->dropout_bpe > 0 && recipe->tokenizer != TOKEN_BPE)
+        return err_set(err, ERR_ARGUMENT, "--dropout-bpe needs --tokenizer bpe");
     const int status = check_kind(recipe, err);
     return status ? status : check_network(recipe, err);
 }

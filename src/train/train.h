@@ -6,6 +6,8 @@
 
 struct train_summary { /* known before the first update */
     size_t examples, parameters;
+    size_t left_out, cut, dev_left_out; /* see trainer_task */
+    size_t max_tokens, dev_max_tokens;  /* what they are longer than */
     const char *unit, *score_name;
 };
 

@@ -252,6 +252,10 @@ static int run_epochs(struct trainer *trainer, struct err *err)
     while (trainer->state.epoch < (size_t)recipe->epochs && !trainer->stopped &&
            !out_of_patience(trainer)) {
         batch_plan_release(&trainer->plan);
+        if (trainer->task->begin_epoch &&
+            trainer->task->begin_epoch(trainer->task->context, trainer->state.epoch, trainer->pool,
+                                       err))
+            return err->code;
         if (batch_plan_make(&trainer->plan, trainer->task->keys, trainer->task->examples,
                             (size_t)recipe->batch_tokens, (uint64_t)recipe->seed,
                             trainer->state.epoch, err))

@@ -44,8 +44,12 @@ struct trainer_task {
     uint64_t origin;              /* a checkpoint of another origin is refused */
     const struct batch_key *keys; /* [examples] */
     size_t examples;
-    const char *unit;       /* "tokens" or "examples" */
+    size_t left_out, cut; /* examples of the data longer than max-tokens: not used, or shortened */
+    size_t dev_left_out;  /* of the development data, longer than a model can read */
+    const char *unit;     /* "tokens" or "examples" */
     const char *score_name; /* "BLEU" or "accuracy" */
+    /* Before each epoch, on the trainer's pool; may change keys and units. NULL: nothing to do. */
+    int (*begin_epoch)(void *context, size_t epoch, struct pool *pool, struct err *err);
     double (*units)(void *context, uint32_t example);
     void (*init)(void *context, real *weights, struct rng *rng);
     int (*learn)(void *context, struct trainer_share *share); /* errors go to share->err */

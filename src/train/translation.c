@@ -13,7 +13,7 @@ struct translation {
     struct seq2seq shape; /* sizes alone; each use binds its own copy */
     struct task_ids sources, targets;
     struct batch_key *keys;
-    size_t count; /* pairs that are not too long */
+    size_t left_out, dev_left_out; /* pairs that are too long */
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -195,19 +195,40 @@ static int translation_save(void *context, real *weights, double score, struct e
     return task_save(&translation->data, list, count, "bleu", err);
 }
 
+static void make_keys(struct translation *translation)
+{
+    for (size_t i = 0; i < translation->sources.count; i++) {
+        const size_t n = length_of(&translation->sources, i),
+                     m = length_of(&translation->targets, i);
+        translation->keys[i] =
+            (struct batch_key){.order = (uint32_t)(m * 65536 + n), .tokens = (uint32_t)(n + m + 2)};
+    }
+}
+
+static int translation_begin_epoch(void *context, size_t epoch, struct pool *pool, struct err *err)
+{
+    struct translation *translation = context;
+    if (task_ids_redraw(&translation->sources, &translation->data, TASK_FIRST, epoch, pool, err) ||
+        task_ids_redraw(&translation->targets, &translation->data, TASK_SECOND, epoch, pool, err))
+        return err->code;
+    make_keys(translation);
+    return 0;
+}
+
 /* Drops the last text of `ids`. */
 static void take_back(struct task_ids *ids)
 {
     ids->count--;
 }
 
-/* All pairs in which neither side is longer than max-tokens. */
+/* All pairs in which neither side is longer than max-tokens; the others leave the corpus. */
 static int encode_pairs(struct translation *translation, struct err *err)
 {
-    const struct corpus *corpus = &translation->data.train;
+    struct corpus *corpus = &translation->data.train;
     const struct tokenizer *tokenizer = translation->data.tokenizer;
     const size_t limit = (size_t)translation->data.recipe->max_tokens;
     struct encoded scratch = {0};
+    size_t kept = 0;
     int status = 0;
     for (size_t i = 0; i < corpus->count; i++) {
         const struct corpus_line *line = &corpus->lines[i];
@@ -224,11 +245,50 @@ static int encode_pairs(struct translation *translation, struct err *err)
             take_back(&translation->targets);
             continue;
         }
-        translation->keys[translation->count++] =
-            (struct batch_key){.order = (uint32_t)(m * 65536 + n), .tokens = (uint32_t)(n + m + 2)};
+        corpus->lines[kept++] = *line;
     }
     encoded_release(&scratch);
-    return status;
+    if (status)
+        return status;
+    translation->left_out = corpus->count - kept;
+    corpus->count = kept;
+    if (kept == 0)
+        return err_set(
+            err, ERR_LIMIT,
+            "no example is left: all %zu of the training data are longer than %zu tokens",
+            translation->left_out, limit);
+    return 0;
+}
+
+/* Development pairs with a side longer than a model reads leave the corpus. */
+static int check_dev(struct translation *translation, struct err *err)
+{
+    struct corpus *corpus = &translation->data.dev;
+    const struct tokenizer *tokenizer = translation->data.tokenizer;
+    struct encoded scratch = {0};
+    size_t kept = 0;
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < corpus->count; i++) {
+        const struct corpus_line *line = &corpus->lines[i];
+        status = tokenizer_encode(tokenizer, line->first, line->first_len, &scratch, err);
+        bool fits = scratch.count <= DECODE_MAX_SOURCE;
+        if (status == 0 && fits) {
+            status = tokenizer_encode(tokenizer, line->second, line->second_len, &scratch, err);
+            fits = scratch.count <= DECODE_MAX_SOURCE;
+        }
+        if (fits)
+            corpus->lines[kept++] = *line;
+    }
+    encoded_release(&scratch);
+    if (status)
+        return status;
+    translation->dev_left_out = corpus->count - kept;
+    corpus->count = kept;
+    if (kept == 0)
+        return err_set(err, ERR_LIMIT,
+                       "all %zu examples of the development data are longer than %d tokens",
+                       translation->dev_left_out, DECODE_MAX_SOURCE);
+    return 0;
 }
 
 int translation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
@@ -252,13 +312,18 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
-        encode_pairs(translation, err))
+        encode_pairs(translation, err) || check_dev(translation, err) || task_data_keep(data, err))
         goto failed;
+    make_keys(translation);
     seq2seq_size(&translation->shape, &data->spec);
     task->parameters = parameters_total(list, seq2seq_parameters(&translation->shape, list));
     task->origin = data->origin;
     task->keys = translation->keys;
-    task->examples = translation->count;
+    task->examples = data->train.count;
+    task->left_out = translation->left_out;
+    task->dev_left_out = translation->dev_left_out;
+    if (recipe->dropout_bpe > 0)
+        task->begin_epoch = translation_begin_epoch;
     return 0;
 failed:
     translation_task_release(task);

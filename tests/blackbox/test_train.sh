@@ -94,6 +94,15 @@ for change in "--train other.tsv" "--dev other.tsv" "--source y-digits" "--seed 
     expect 1 ./train broken --epochs 3 --resume $change
     complained_of 'checkpoint.*changed'
 done
+sed 'y/12/ab/' train.tsv >letters.tsv
+sed 's/--train train.tsv/--train letters.tsv/' train >train-letters
+chmod +x train-letters
+expect 0 ./train-letters letters --epochs 1
+cp broken.training/vocab.sqlite vocab.kept
+cp letters.training/vocab.sqlite broken.training/vocab.sqlite
+expect 1 ./train broken --epochs 3 --resume
+complained_of 'vocabulary.*changed'
+cp vocab.kept broken.training/vocab.sqlite
 cmp broken.kept/weights.safetensors broken/weights.safetensors || fail "the model was replaced"
 expect 0 ./train broken --epochs 3 --resume --rate 0.005 --threads 1
 

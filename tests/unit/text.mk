@@ -5,6 +5,7 @@ text_tests = \
 	tests/unit/test_piece \
 	tests/unit/test_vocab \
 	tests/unit/test_token \
+	tests/unit/test_bpe_dropout \
 	tests/unit/test_corpus \
 	tests/unit/test_ngram \
 	tests/unit/test_sentence \
@@ -36,6 +37,11 @@ tests_unit_test_token_SOURCES = tests/unit/test_token.c tests/unit/vocab_fixture
 	tests/unit/unit.h
 tests_unit_test_token_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_token_LDADD = $(text_test_libs)
+
+tests_unit_test_bpe_dropout_SOURCES = tests/unit/test_bpe_dropout.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_bpe_dropout_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_bpe_dropout_LDADD = $(text_test_libs) -lm
 
 tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c tests/unit/unit.h
 tests_unit_test_corpus_CPPFLAGS = $(text_test_cppflags)

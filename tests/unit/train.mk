@@ -25,3 +25,10 @@ TESTS += tests/unit/test_training_plan
 tests_unit_test_training_plan_SOURCES = tests/unit/test_training_plan.c
 tests_unit_test_training_plan_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_training_plan_LDADD = libtrain.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_training_texts
+TESTS += tests/unit/test_training_texts
+tests_unit_test_training_texts_SOURCES = tests/unit/test_training_texts.c
+tests_unit_test_training_texts_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_training_texts_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
