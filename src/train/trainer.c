@@ -29,7 +29,8 @@ struct trainer {
     uint32_t *dealt;              /* the batch's examples, share after share */
     struct batch_plan plan;
     struct checkpoint_progress state;
-    struct adam adam;
+    struct optim optim;
+    real **gradients; /* [threads] */
     double scale; /* of the gradient in the update under way */
     int64_t started_ns, checkpoint_ns, window_ns;
     double seconds_before, window_units, units_per_second;
@@ -58,12 +59,10 @@ static void run_sum(void *context, int index)
     struct trainer *trainer = context;
     const size_t begin = slice_begin(trainer, (size_t)index);
     const size_t count = slice_begin(trainer, (size_t)index + 1) - begin;
-    real *sum = trainer->shares[0].gradient + begin;
-    for (size_t t = 1; t < trainer->threads; t++) {
-        mat_add_scaled(count, 1, trainer->shares[t].gradient + begin, sum);
-        memset(trainer->shares[t].gradient + begin, 0, count * sizeof(real));
-    }
-    trainer->norms[index] = mat_square_sum(count, sum);
+    real *parts[64];
+    for (size_t t = 0; t < trainer->threads; t++)
+        parts[t] = trainer->shares[t].gradient + begin;
+    trainer->norms[index] = optim_gather(count, trainer->threads, parts, trainer->recipe->clip_value);
 }
 
 static void run_update(void *context, int index)
@@ -71,10 +70,12 @@ static void run_update(void *context, int index)
     struct trainer *trainer = context;
     const size_t begin = slice_begin(trainer, (size_t)index);
     const size_t count = slice_begin(trainer, (size_t)index + 1) - begin;
-    real *gradient = trainer->shares[0].gradient + begin;
-    adam_update(&trainer->adam, trainer->state.update, count, (real)trainer->scale, gradient,
-                trainer->first + begin, trainer->second + begin, trainer->weights + begin);
-    memset(gradient, 0, count * sizeof(real));
+    const struct optim_slice slice = {.count = count,
+                                      .weights = trainer->weights + begin,
+                                      .gradient = trainer->shares[0].gradient + begin,
+                                      .first = trainer->first + begin,
+                                      .second = trainer->second + begin};
+    optim_update(&trainer->optim, trainer->state.update, trainer->scale, 0, &slice);
 }
 
 /* Deals a batch out like cards, so that shares are alike in length; returns its units. */
@@ -129,7 +130,7 @@ static int update(struct trainer *trainer, double *units, struct err *err)
                        "--clip may help",
                        trainer->state.update + 1);
     trainer->scale = clip_scale(sqrt(square_sum), recipe->clip);
-    trainer->adam.rate = schedule_rate(&schedule, run_progress(trainer));
+    trainer->optim.rate = schedule_rate(&schedule, run_progress(trainer));
     trainer->state.update++;
     pool_run(trainer->pool, run_update, trainer);
     const double mean = loss / *units;
@@ -158,7 +159,7 @@ static void describe(const struct trainer *trainer, struct trainer_progress *pro
         .progress = share,
         .loss = trainer->state.running_loss,
         .units_per_second = trainer->units_per_second,
-        .rate = trainer->adam.rate,
+        .rate = trainer->optim.rate,
         .seconds_left = gained > 0 ? spent / gained * (1 - share) : 0,
         .seconds = seconds_now(trainer),
         .best_score = trainer->state.best_score,
@@ -351,7 +352,7 @@ int trainer_run(const struct recipe *recipe, const struct trainer_task *task,
         .threads = (size_t)recipe->threads,
         .parameters = task->parameters,
         .state = {.best_score = -1},
-        .adam = {.beta1 = recipe->beta1,
+        .optim = {.kind = OPTIM_ADAM, .beta1 = recipe->beta1,
                  .beta2 = recipe->beta2,
                  .epsilon = recipe->epsilon,
                  .weight_decay = recipe->weight_decay},
