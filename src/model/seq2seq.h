@@ -97,7 +97,7 @@ int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *bat
 /* logits [rows, V] of output rows [rows, E] */
 void seq2seq_logits(const struct seq2seq *model, size_t rows, const real *output, real *logits);
 /* Forward, loss and backward: adds the gradient of scale * loss to `gradients` and the sums to
- *sums. */
+ *sums. Without `gradients` (NULL) the sums are all. */
 int seq2seq_learn(const struct seq2seq *model, const struct seq2seq_weights *gradients,
                   const struct seq2seq_batch *batch, const struct seq2seq_training *training,
                   struct rng *rng, struct seq2seq_sums *sums, struct arena *arena, struct err *err);

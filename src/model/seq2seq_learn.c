@@ -158,7 +158,6 @@ static int output_learn(const struct seq2seq *model, const struct seq2seq_weight
     const size_t rows = batch->target_steps * batch->batch;
     const size_t V = model->vocabulary, E = model->embedding;
     const struct linear layer = output_layer(model, &model->weights);
-    const struct linear gradient = output_layer(model, g);
     real *logits = arena_alloc(arena, LOSS_ROWS * V, sizeof(real), err);
     if (!logits)
         return ERR_MEMORY;
@@ -170,6 +169,9 @@ static int output_learn(const struct seq2seq *model, const struct seq2seq_weight
             cross_entropy(count, V, batch->target_output + begin, (real)training->label_smoothing,
                           (real)training->scale, logits, &negative_log);
         sums->negative_log += negative_log;
+        if (!g)
+            continue;
+        const struct linear gradient = output_layer(model, g);
         linear_backward(count, V, E, mat_of(output + begin * E, E), &layer, &gradient,
                         mat_of(logits, V), 0, mat_of(d_output + begin * E, E));
     }
@@ -272,5 +274,7 @@ int seq2seq_learn(const struct seq2seq *model, const struct seq2seq_weights *gra
         output_learn(model, gradients, batch, training, activations.output, d.output, sums, arena,
                      err))
         return err->code;
+    if (!gradients)
+        return 0;
     return backward(model, gradients, batch, training, &activations, &d, arena, err);
 }

@@ -164,8 +164,8 @@ static void run_evaluation(void *context, int index)
     mem_free(probabilities);
 }
 
-static int classification_evaluate(void *context, real *weights, struct pool *pool, double *score,
-                                   struct err *err)
+static int classification_evaluate(void *context, real *weights, struct pool *pool,
+                                   struct trainer_score *score, struct err *err)
 {
     const struct classification *classification = context;
     struct evaluation evaluation = {.classification = classification,
@@ -183,19 +183,29 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
             code =
                 err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
     }
-    *score = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    score->value = 100.0 * (double)correct / (double)classification->dev_texts.count;
     mem_free(evaluation.parts);
     return code;
 }
 
-static int classification_save(void *context, real *weights, double score, struct err *err)
+static const char *classification_tensor(void *context, size_t *offset)
+{
+    const struct classification *classification = context;
+    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct classifier_weights slots;
+    classifier_parameters(&classification->shape, &slots, list);
+    return parameters_at(list, offset)->name;
+}
+
+static int classification_save(void *context, real *weights, const struct trainer_score *score,
+                               struct err *err)
 {
     struct classification *classification = context;
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
     struct classifier model = classification->shape;
     const size_t count = classifier_parameters(&model, &model.weights, list);
     parameters_bind(list, count, weights);
-    classification->data.best_score = score;
+    classification->data.best_score = score->value;
     return task_save(&classification->data, list, count, "accuracy", err);
 }
 
@@ -351,6 +361,7 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
                                   .units = classification_units,
                                   .init = classification_init,
                                   .learn = classification_learn,
+                                  .tensor = classification_tensor,
                                   .evaluate = classification_evaluate,
                                   .save = classification_save};
     const int code = set_up(classification, recipe, command, folder, err);
