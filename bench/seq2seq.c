@@ -255,18 +255,22 @@ static int trainee_init(struct trainee *t, struct err *err)
 /* One update; its duration in seconds, negative after an error. */
 static double update(struct trainee *t, const struct batch *batch, size_t step, struct err *err)
 {
-    const struct adam adam = {.rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    const struct optim adam = {
+        .kind = OPTIM_ADAM, .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
     struct seq2seq_sums sums = {0};
     float *gradient = t->flat + t->total;
     const int64_t start = clock_ns();
-    memset(gradient, 0, t->total * sizeof(float));
     if (seq2seq_learn(&t->model, &t->gradients, &batch->view, &training, &t->rng, &sums, &t->arena,
                       err))
         return -1;
     arena_reset(&t->arena);
-    const double norm = sqrt(mat_square_sum(t->total, gradient));
-    adam_update(&adam, step, t->total, (float)clip_scale(norm, 1), gradient, t->flat + 2 * t->total,
-                t->flat + 3 * t->total, t->flat);
+    const double norm = sqrt(optim_gather(t->total, 1, &gradient, 0));
+    const struct optim_slice all = {.count = t->total,
+                                    .weights = t->flat,
+                                    .gradient = gradient,
+                                    .first = t->flat + 2 * t->total,
+                                    .second = t->flat + 3 * t->total};
+    optim_update(&adam, step, clip_scale(norm, 1), 0, &all);
     return (double)(clock_ns() - start) * 1e-9;
 }
 

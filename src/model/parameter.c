@@ -46,6 +46,13 @@ size_t parameters_total(const struct parameter *list, size_t count)
     return total;
 }
 
+const struct parameter *parameters_at(const struct parameter *list, size_t *offset)
+{
+    while (*offset >= values_of(list))
+        *offset -= values_of(list++);
+    return list;
+}
+
 void parameters_bind(const struct parameter *list, size_t count, real *flat)
 {
     for (size_t i = 0; i < count; i++) {

@@ -18,6 +18,9 @@ struct parameter {
 
 /* The number of values in one flat vector that holds all parameters. */
 size_t parameters_total(const struct parameter *list, size_t count);
+/* The parameter that holds the entry *offset of the flat vector, of which there must be one;
+ *offset becomes the place in it. */
+const struct parameter *parameters_at(const struct parameter *list, size_t *offset);
 /* Points every slot into `flat`, in the order of the table. */
 void parameters_bind(const struct parameter *list, size_t count, real *flat);
 /* Points every slot into the file. Missing, misshapen and superfluous tensors are errors. The

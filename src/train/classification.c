@@ -170,8 +170,8 @@ static void run_evaluation(void *context, int index)
     mem_free(probabilities);
 }
 
-static int classification_evaluate(void *context, real *weights, struct pool *pool, double *score,
-                                   struct err *err)
+static int classification_evaluate(void *context, real *weights, struct pool *pool,
+                                   struct trainer_score *score, struct err *err)
 {
     const struct classification *classification = context;
     struct evaluation evaluation = {.classification = classification,
@@ -189,19 +189,29 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
             code =
                 err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
     }
-    *score = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    score->value = 100.0 * (double)correct / (double)classification->dev_texts.count;
     mem_free(evaluation.parts);
     return code;
 }
 
-static int classification_save(void *context, real *weights, double score, struct err *err)
+static struct parameter classification_tensor(void *context, size_t *offset)
+{
+    const struct classification *classification = context;
+    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct classifier model = classification->shape;
+    classifier_parameters(&model, list);
+    return *parameters_at(list, offset);
+}
+
+static int classification_save(void *context, real *weights, const struct trainer_score *score,
+                               struct err *err)
 {
     struct classification *classification = context;
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
     struct classifier model = classification->shape;
     const size_t count = classifier_parameters(&model, list);
     parameters_bind(list, count, weights);
-    classification->data.best_score = score;
+    classification->data.best_score = score->value;
     return task_save(&classification->data, list, count, "accuracy", err);
 }
 
@@ -387,6 +397,7 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
                                   .units = classification_units,
                                   .init = classification_init,
                                   .learn = classification_learn,
+                                  .tensor = classification_tensor,
                                   .evaluate = classification_evaluate,
                                   .save = classification_save};
     const int code = set_up(classification, recipe, command, folder, err);

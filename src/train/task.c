@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "model/bundle.h"
 #include "text/vocab.h"
+#include "train/schedule.h"
 
 static int learn_vocabulary(const struct task_data *data, bool both_fields, struct err *err)
 {
@@ -60,22 +61,60 @@ static void hash_vocabulary(uint64_t *hash, const struct tokenizer *tokenizer)
         hash_text(hash, tokenizer_text(tokenizer, (int32_t)id, &(size_t){0}));
 }
 
-/* What may differ is left out: paths, threads, the optimiser's settings, how long to train. */
+/* Settings that no weight depends on. Those of the data count by what is in the files. The number
+   of epochs counts where a rate or an evaluation depends on it. */
+static bool may_change(const struct opt *opt, const struct recipe *recipe)
+{
+    static const char *const names[] = {"train",      "dev",  "out",      "recipe",
+                                        "name",       "data", "licence",  "samples",
+                                        "resume",     "help", "patience", "checkpoint-minutes",
+                                        "max-minutes"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(opt->name, names[i]) == 0)
+            return true;
+    return strcmp(opt->name, "epochs") == 0 && recipe->evaluate_every == 0 &&
+           !schedule_needs_length((enum schedule_kind)recipe->schedule, recipe->warmup);
+}
+
+static void hash_list(uint64_t *hash, const struct opt_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        hash_text(hash, list->items[i]);
+    hash_bytes(hash, "", 1);
+}
+
+static void hash_setting(uint64_t *hash, const struct opt *opt, const void *value)
+{
+    switch (opt->type) {
+    case OPT_FLAG:
+        hash_bytes(hash, value, sizeof(bool));
+        break;
+    case OPT_INT:
+        hash_bytes(hash, value, sizeof(int64_t));
+        break;
+    case OPT_REAL:
+        hash_bytes(hash, value, sizeof(double));
+        break;
+    case OPT_CHOICE:
+        hash_bytes(hash, value, sizeof(int));
+        break;
+    case OPT_TEXT:
+        hash_text(hash, *(char *const *)value);
+        break;
+    case OPT_LIST:
+        hash_list(hash, value);
+        break;
+    }
+}
+
+/* A resumed run is the same run or none: whatever changes a number of it belongs to its origin, so
+   that a new option does without being thought of. */
 static uint64_t hash_origin(const struct task_data *data)
 {
-    const struct recipe *r = data->recipe;
-    const int64_t numbers[] = {
-        r->task,           r->kind,           r->tokenizer,     r->form,       r->fold,
-        r->merges,         r->max_words,      r->min_count,     r->max_tokens, r->embedding,
-        r->encoder_hidden, r->decoder_hidden, r->bidirectional, r->tying,      r->pooling,
-        r->ngrams,         r->buckets,        r->batch_tokens,  r->seed};
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    hash_bytes(&hash, numbers, sizeof numbers);
-    hash_bytes(&hash, &r->dropout_bpe, sizeof r->dropout_bpe); /* it changes the batches */
-    hash_text(&hash, r->source);
-    hash_text(&hash, r->target);
-    for (size_t i = 0; i < r->labels.count; i++)
-        hash_text(&hash, r->labels.items[i]);
+    for (const struct opt *opt = recipe_options; opt->name; opt++)
+        if (!may_change(opt, data->recipe))
+            hash_setting(&hash, opt, (const char *)data->recipe + opt->offset);
     hash_corpus(&hash, &data->train);
     hash_corpus(&hash, &data->dev);
     hash_vocabulary(&hash, data->tokenizer);

@@ -36,7 +36,7 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
 int task_data_keep(struct task_data *data, struct err *err);
 void task_data_release(struct task_data *data);
 /* Writes the bundle with the parameters, which are bound; card: recipe, data, licence, score,
-   command. */
+   command. score_name: "bleu", for "dev_bleu" */
 int task_save(struct task_data *data, const struct parameter *list, size_t count,
               const char *score_name, struct err *err);
 

@@ -1,12 +1,10 @@
-/* The translation task: sentence pairs in padded, time-major batches; BLEU on development data. */
-#include "train/task.h"
-
-#include <string.h>
-
+/* The translation task: sentence pairs, and how well the development data is translated. */
 #include "base/mem.h"
 #include "model/batch.h"
 #include "model/seq2seq.h"
-#include "train/metric.h"
+#include "train/task.h"
+#include "train/translation_batch.h"
+#include "train/translation_score.h"
 
 struct translation {
     struct task_data data;
@@ -14,6 +12,7 @@ struct translation {
     struct task_ids sources, targets;
     struct batch_key *keys;
     size_t left_out, dev_left_out; /* pairs that are too long */
+    struct translation_dev dev;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -47,66 +46,6 @@ static void translation_init(void *context, real *weights, struct rng *rng)
         vectors_put(&translation->data.vectors, model.target_embedding);
 }
 
-/* One sentence into column b of a time-major array [steps, batch]. */
-static void put_column(int32_t *to, size_t batch, size_t b, const int32_t *ids, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        to[i * batch + b] = ids[i];
-}
-
-static void fill_batch(const struct translation *translation, const struct trainer_share *share,
-                       int32_t *source, int32_t *input, int32_t *output, int32_t *source_lengths,
-                       int32_t *target_lengths)
-{
-    const size_t B = share->count;
-    for (size_t b = 0; b < B; b++) {
-        const size_t i = share->examples[b];
-        const int32_t *x = translation->sources.ids + translation->sources.begins[i];
-        const int32_t *y = translation->targets.ids + translation->targets.begins[i];
-        const size_t n = length_of(&translation->sources, i);
-        const size_t m = length_of(&translation->targets, i);
-        put_column(source, B, b, x, n);
-        source[n * B + b] = TOKEN_EOS;
-        input[b] = TOKEN_BOS;
-        put_column(input + B, B, b, y, m);
-        put_column(output, B, b, y, m);
-        output[m * B + b] = TOKEN_EOS;
-        source_lengths[b] = (int32_t)(n + 1);
-        target_lengths[b] = (int32_t)(m + 1);
-    }
-}
-
-/* The share's sentences as a batch in its arena. */
-static int make_batch(const struct translation *translation, struct trainer_share *share,
-                      struct seq2seq_batch *batch)
-{
-    const size_t B = share->count;
-    size_t S = 0, T = 0;
-    for (size_t b = 0; b < B; b++) {
-        const size_t n = length_of(&translation->sources, share->examples[b]) + 1;
-        const size_t m = length_of(&translation->targets, share->examples[b]) + 1;
-        S = n > S ? n : S;
-        T = m > T ? m : T;
-    }
-    int32_t *source = arena_alloc(&share->arena, S * B, sizeof *source, &share->err);
-    int32_t *input = arena_alloc(&share->arena, T * B, sizeof *input, &share->err);
-    int32_t *output = arena_alloc(&share->arena, T * B, sizeof *output, &share->err);
-    int32_t *lengths = arena_alloc(&share->arena, 2 * B, sizeof *lengths, &share->err);
-    if (!source || !input || !output || !lengths)
-        return ERR_MEMORY;
-    memset(output, -1, T * B * sizeof *output);
-    fill_batch(translation, share, source, input, output, lengths, lengths + B);
-    *batch = (struct seq2seq_batch){.batch = B,
-                                    .source_steps = S,
-                                    .target_steps = T,
-                                    .source = source,
-                                    .source_lengths = lengths,
-                                    .target_input = input,
-                                    .target_output = output,
-                                    .target_lengths = lengths + B};
-    return 0;
-}
-
 static int translation_learn(void *context, struct trainer_share *share)
 {
     const struct translation *translation = context;
@@ -124,7 +63,8 @@ static int translation_learn(void *context, struct trainer_share *share)
     };
     struct seq2seq_batch batch;
     struct seq2seq_sums sums = {0};
-    if (make_batch(translation, share, &batch) ||
+    if (translation_batch(&batch, &translation->sources, &translation->targets, share->examples,
+                          share->count, &share->arena, &share->err) ||
         seq2seq_learn(&model, &gradient, &batch, &training, &share->rng, &sums, &share->arena,
                       &share->err))
         return share->err.code;
@@ -132,38 +72,14 @@ static int translation_learn(void *context, struct trainer_share *share)
     return 0;
 }
 
-/* BLEU of the first candidates against the second field of the development data. */
-static int score_outputs(const struct corpus *dev, const struct batch_output *outputs,
-                         double *score, struct err *err)
-{
-    struct metric_bleu bleu;
-    struct metric_segment *segments = mem_alloc(dev->count, sizeof *segments, err);
-    struct metric_text *references = mem_alloc(dev->count, sizeof *references, err);
-    int status = ERR_MEMORY;
-    if (!segments || !references)
-        goto out;
-    for (size_t i = 0; i < dev->count; i++) {
-        references[i] = (struct metric_text){dev->lines[i].second, dev->lines[i].second_len};
-        segments[i] = (struct metric_segment){.references = &references[i], .reference_count = 1};
-        if (outputs[i].count > 0)
-            segments[i].hypothesis =
-                (struct metric_text){outputs[i].candidates[0].text, outputs[i].candidates[0].len};
-    }
-    status = metric_bleu(segments, dev->count, &bleu, err);
-    *score = bleu.score;
-out:
-    mem_free(references);
-    mem_free(segments);
-    return status;
-}
-
-static int translation_evaluate(void *context, real *weights, struct pool *pool, double *score,
-                                struct err *err)
+static int translation_evaluate(void *context, real *weights, struct pool *pool,
+                                struct trainer_score *score, struct err *err)
 {
     struct translation *translation = context;
+    const struct recipe *recipe = translation->data.recipe;
     const struct corpus *dev = &translation->data.dev;
     const struct decode_options options = {
-        .beam = (size_t)translation->data.recipe->dev_beam, .nbest = 1, .length_penalty = 1};
+        .beam = (size_t)recipe->dev_beam, .nbest = 1, .length_penalty = 1};
     const struct seq2seq model = bind(translation, weights);
     struct batch_text *texts = mem_alloc(dev->count, sizeof *texts, err);
     struct batch_output *outputs = mem_alloc(dev->count, sizeof *outputs, err);
@@ -175,7 +91,10 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
     status = batch_translate(&model, translation->data.tokenizer, &options, pool, texts, dev->count,
                              outputs, err);
     if (status == 0)
-        status = score_outputs(dev, outputs, score, err);
+        status = translation_perplexity(&translation->dev, &model, pool, &score->perplexity, err);
+    if (status == 0)
+        status =
+            translation_score((enum recipe_metric)recipe->dev_metric, dev, outputs, score, err);
 out:
     for (size_t i = 0; outputs && i < dev->count; i++)
         batch_output_release(&outputs[i]);
@@ -184,15 +103,26 @@ out:
     return status;
 }
 
-static int translation_save(void *context, real *weights, double score, struct err *err)
+static struct parameter translation_tensor(void *context, size_t *offset)
+{
+    const struct translation *translation = context;
+    struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
+    struct seq2seq model = translation->shape;
+    seq2seq_parameters(&model, list);
+    return *parameters_at(list, offset);
+}
+
+static int translation_save(void *context, real *weights, const struct trainer_score *score,
+                            struct err *err)
 {
     struct translation *translation = context;
+    const enum recipe_metric metric = (enum recipe_metric)translation->data.recipe->dev_metric;
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     struct seq2seq model = translation->shape;
     const size_t count = seq2seq_parameters(&model, list);
     parameters_bind(list, count, weights);
-    translation->data.best_score = score;
-    return task_save(&translation->data, list, count, "bleu", err);
+    translation->data.best_score = score->value;
+    return task_save(&translation->data, list, count, translation_metrics[metric].key, err);
 }
 
 static void make_keys(struct translation *translation)
@@ -300,10 +230,12 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
         return ERR_MEMORY;
     *task = (struct trainer_task){.context = translation,
                                   .unit = "tokens",
-                                  .score_name = "BLEU",
+                                  .score_name = translation_metrics[recipe->dev_metric].name,
+                                  .lower_is_better = recipe->dev_metric == RECIPE_METRIC_PERPLEXITY,
                                   .units = translation_units,
                                   .init = translation_init,
                                   .learn = translation_learn,
+                                  .tensor = translation_tensor,
                                   .evaluate = translation_evaluate,
                                   .save = translation_save};
     struct task_data *data = &translation->data;
@@ -312,7 +244,10 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
-        encode_pairs(translation, err) || check_dev(translation, err) || task_data_keep(data, err))
+        encode_pairs(translation, err) || check_dev(translation, err) ||
+        translation_dev_init(&translation->dev, &data->dev, data->tokenizer,
+                             (size_t)recipe->batch_tokens, err) ||
+        task_data_keep(data, err))
         goto failed;
     make_keys(translation);
     seq2seq_size(&translation->shape, &data->spec);
@@ -333,6 +268,7 @@ failed:
 void translation_task_release(struct trainer_task *task)
 {
     struct translation *translation = task->context;
+    translation_dev_release(&translation->dev);
     task_ids_release(&translation->targets);
     task_ids_release(&translation->sources);
     mem_free(translation->keys);

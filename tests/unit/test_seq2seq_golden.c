@@ -191,7 +191,11 @@ static void check_logits(struct fixture *f, double allowed)
 /* One update; returns the norm of the gradient before clipping. */
 static double update(struct fixture *f, size_t step, struct seq2seq_sums *sums)
 {
-    const struct adam adam = {.rate = RATE, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    const struct optim adam = {
+        .kind = OPTIM_ADAM, .rate = RATE, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    float *spent = new_floats(f->total); /* the update zeroes it; what it was is looked at later */
+    const struct optim_slice all = {
+        .count = f->total, .weights = f->weights, .gradient = spent, .first = f->m, .second = f->v};
     const struct seq2seq_training training = {.label_smoothing = SMOOTHING,
                                               .scale = 1 / (double)target_tokens(&f->batch)};
     *sums = (struct seq2seq_sums){0};
@@ -201,8 +205,9 @@ static double update(struct fixture *f, size_t step, struct seq2seq_sums *sums)
         fail_msg("%s", err.message);
     arena_reset(&f->arena);
     const double norm = sqrt(mat_square_sum(f->total, f->gradient));
-    adam_update(&adam, step, f->total, (float)clip_scale(norm, CLIP), f->gradient, f->m, f->v,
-                f->weights);
+    memcpy(spent, f->gradient, f->total * sizeof *spent);
+    assert_true(optim_update(&adam, step, clip_scale(norm, CLIP), 0, &all));
+    mem_free(spent);
     return norm;
 }
 
