@@ -128,6 +128,7 @@ static int translation_learn(void *context, struct trainer_share *share)
 static int score_outputs(const struct corpus *dev, const struct batch_output *outputs,
                          double *score, struct err *err)
 {
+    const struct metric_settings settings = {0};
     struct metric_bleu bleu;
     struct metric_segment *segments = mem_alloc(dev->count, sizeof *segments, err);
     struct metric_text *references = mem_alloc(dev->count, sizeof *references, err);
@@ -141,7 +142,7 @@ static int score_outputs(const struct corpus *dev, const struct batch_output *ou
             segments[i].hypothesis =
                 (struct metric_text){outputs[i].candidates[0].text, outputs[i].candidates[0].len};
     }
-    status = metric_bleu(segments, dev->count, &bleu, err);
+    status = metric_bleu(segments, dev->count, &settings, &bleu, err);
     *score = bleu.score;
 out:
     mem_free(references);

@@ -8,6 +8,8 @@
 
 #define REFERENCES_MAX 4
 
+static const struct metric_settings defaults = {0};
+
 static void require(int condition)
 {
     if (!condition)
@@ -31,9 +33,9 @@ static void in_range(double score)
    from an entity in it. */
 static void check_words(struct metric_text text)
 {
-    struct metric_scratch scratch = {BUF_INIT, BUF_INIT};
+    struct metric_scratch scratch = {BUF_INIT, BUF_INIT, BUF_INIT};
     struct buf words = BUF_INIT;
-    require(metric_words(text, &scratch, &words, NULL) == 0);
+    require(metric_words(text, METRIC_13A, &scratch, &words, NULL) == 0);
     require(words.len <= 3 * text.len);
     for (size_t i = 0; i < words.len; i++)
         if (words.data[i] == ' ')
@@ -50,11 +52,11 @@ static void check_self(struct metric_text text)
     double chrf;
     if (text.len == 0)
         return;
-    require(metric_bleu(&segment, 1, &bleu, NULL) == 0);
-    require(metric_chrf(&segment, 1, &chrf, NULL) == 0);
-    double perfect = bleu.hypothesis_length >= METRIC_BLEU_ORDER ? 100 : 0;
+    require(metric_bleu(&segment, 1, &defaults, &bleu, NULL) == 0);
+    require(metric_chrf(&segment, 1, &defaults, &chrf, NULL) == 0);
+    double perfect = bleu.counts.hypothesis_length >= METRIC_BLEU_ORDER ? 100 : 0;
     require(fabs(bleu.score - perfect) < 1e-6);
-    require(fabs(chrf - 100) < 1e-6 || (chrf == 0 && bleu.hypothesis_length == 0));
+    require(fabs(chrf - 100) < 1e-6 || (chrf == 0 && bleu.counts.hypothesis_length == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,14 +74,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         references[segment.reference_count++] = next_text(&at, end);
     check_words(segment.hypothesis);
     check_self(segment.hypothesis);
-    int code = metric_bleu(&segment, 1, &bleu, NULL);
-    require(code == metric_chrf(&segment, 1, &chrf, NULL));
+    int code = metric_bleu(&segment, 1, &defaults, &bleu, NULL);
+    require(code == metric_chrf(&segment, 1, &defaults, &chrf, NULL));
     require(code == 0 || code == ERR_ARGUMENT);
     if (code == 0) {
         in_range(bleu.score);
         in_range(chrf);
         for (size_t n = 0; n < METRIC_BLEU_ORDER; n++)
-            require(bleu.matches[n] <= bleu.totals[n]);
+            require(bleu.counts.matches[n] <= bleu.counts.totals[n]);
     }
     return 0;
 }

@@ -20,6 +20,8 @@
 #define MAX_SEGMENTS 16
 #define MAX_REFERENCES 4
 
+static const struct metric_settings defaults = {0};
+
 struct golden {
     struct metric_segment segments[MAX_SEGMENTS];
     struct metric_text references[MAX_SEGMENTS][MAX_REFERENCES];
@@ -80,7 +82,7 @@ static void test_words(void **state)
 {
     (void)state;
     json_t *cases = load_golden(), *one, *segment;
-    struct metric_scratch scratch = {BUF_INIT, BUF_INIT};
+    struct metric_scratch scratch = {BUF_INIT, BUF_INIT, BUF_INIT};
     struct buf words = BUF_INIT;
     size_t i, s;
     json_array_foreach(cases, i, one)
@@ -89,7 +91,7 @@ static void test_words(void **state)
         {
             struct metric_text text = json_text(json_object_get(segment, "hypothesis"));
             struct metric_text want = json_text(json_object_get(segment, "words"));
-            assert_int_equal(metric_words(text, &scratch, &words, NULL), 0);
+            assert_int_equal(metric_words(text, METRIC_13A, &scratch, &words, NULL), 0);
             assert_string_equal(words.data, want.data);
             assert_int_equal(words.len, want.len);
         }
@@ -111,9 +113,9 @@ static void test_scores(void **state)
         double chrf;
         golden_segments(json_object_get(one, "segments"), &golden);
         print_message("%s\n", json_string_value(json_object_get(one, "name")));
-        assert_int_equal(metric_bleu(golden.segments, golden.count, &bleu, NULL), 0);
+        assert_int_equal(metric_bleu(golden.segments, golden.count, &defaults, &bleu, NULL), 0);
         assert_near(bleu.score, json_real_value(json_object_get(one, "bleu")), TOLERANCE);
-        assert_int_equal(metric_chrf(golden.segments, golden.count, &chrf, NULL), 0);
+        assert_int_equal(metric_chrf(golden.segments, golden.count, &defaults, &chrf, NULL), 0);
         assert_near(chrf, json_real_value(json_object_get(one, "chrf")), TOLERANCE);
     }
     json_decref(cases);
@@ -128,13 +130,13 @@ static void test_bleu_details(void **state)
     struct metric_bleu bleu;
     static const size_t matches[] = {14, 7, 5, 3}, totals[] = {17, 14, 11, 8};
     golden_segments(json_object_get(json_array_get(cases, 0), "segments"), &golden);
-    assert_int_equal(metric_bleu(golden.segments, golden.count, &bleu, NULL), 0);
-    assert_int_equal(bleu.hypothesis_length, 17);
-    assert_int_equal(bleu.reference_length, 18);
+    assert_int_equal(metric_bleu(golden.segments, golden.count, &defaults, &bleu, NULL), 0);
+    assert_int_equal(bleu.counts.hypothesis_length, 17);
+    assert_int_equal(bleu.counts.reference_length, 18);
     assert_near(bleu.brevity_penalty, 0.943, 0.0005);
     for (size_t n = 0; n < METRIC_BLEU_ORDER; n++) {
-        assert_int_equal(bleu.matches[n], matches[n]);
-        assert_int_equal(bleu.totals[n], totals[n]);
+        assert_int_equal(bleu.counts.matches[n], matches[n]);
+        assert_int_equal(bleu.counts.totals[n], totals[n]);
         assert_near(bleu.precisions[n], 100.0 * (double)matches[n] / (double)totals[n], 1e-9);
     }
     json_decref(cases);
@@ -148,13 +150,13 @@ static void test_errors(void **state)
     double chrf;
     struct metric_text empty[2] = {text_of(""), text_of("")}, good = text_of("x");
     struct metric_segment segments[2] = {{text_of("x"), &good, 1}, {text_of("x"), empty, 2}};
-    assert_int_equal(metric_bleu(segments, 0, &bleu, &err), ERR_ARGUMENT);
+    assert_int_equal(metric_bleu(segments, 0, &defaults, &bleu, &err), ERR_ARGUMENT);
     err_clear(&err);
-    assert_int_equal(metric_bleu(segments, 2, &bleu, &err), ERR_ARGUMENT);
+    assert_int_equal(metric_bleu(segments, 2, &defaults, &bleu, &err), ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "sentence 2"));
     err_clear(&err);
-    assert_int_equal(metric_chrf(segments, 2, &chrf, &err), ERR_ARGUMENT);
-    assert_int_equal(metric_chrf(segments, 1, &chrf, NULL), 0);
+    assert_int_equal(metric_chrf(segments, 2, &defaults, &chrf, &err), ERR_ARGUMENT);
+    assert_int_equal(metric_chrf(segments, 1, &defaults, &chrf, NULL), 0);
 }
 
 /* Bytes that are not UTF-8 count as characters, each kind its own. */
@@ -165,9 +167,9 @@ static void test_broken_bytes(void **state)
     struct metric_text reference = text_of("\xff\xc3");
     struct metric_segment same = {text_of("\xff\xc3"), &reference, 1};
     struct metric_segment other = {text_of("\xfe\xe2\x82"), &reference, 1};
-    assert_int_equal(metric_chrf(&same, 1, &chrf, NULL), 0);
+    assert_int_equal(metric_chrf(&same, 1, &defaults, &chrf, NULL), 0);
     assert_near(chrf, 100, TOLERANCE);
-    assert_int_equal(metric_chrf(&other, 1, &chrf, NULL), 0);
+    assert_int_equal(metric_chrf(&other, 1, &defaults, &chrf, NULL), 0);
     assert_near(chrf, 0, TOLERANCE);
 }
 
@@ -184,11 +186,11 @@ static void test_long_text(void **state)
     assert_int_equal(buf_text(&text, "end", NULL), 0);
     struct metric_text reference = {text.data, text.len};
     struct metric_segment segment = {{text.data, len}, &reference, 1};
-    assert_int_equal(metric_bleu(&segment, 1, &bleu, NULL), 0);
-    assert_int_equal(bleu.matches[0], 20000);
-    assert_int_equal(bleu.matches[3], 19997);
-    assert_int_equal(bleu.totals[3], 19997);
-    assert_int_equal(metric_chrf(&segment, 1, &chrf, NULL), 0);
+    assert_int_equal(metric_bleu(&segment, 1, &defaults, &bleu, NULL), 0);
+    assert_int_equal(bleu.counts.matches[0], 20000);
+    assert_int_equal(bleu.counts.matches[3], 19997);
+    assert_int_equal(bleu.counts.totals[3], 19997);
+    assert_int_equal(metric_chrf(&segment, 1, &defaults, &chrf, NULL), 0);
     assert_in_range((int)(chrf * 1000), 99990, 99999);
     buf_release(&text);
 }
@@ -206,8 +208,8 @@ static void test_no_memory(void **state)
             struct metric_bleu bleu;
             double chrf;
             mem_fail_at(n);
-            codes[which] = which == 0 ? metric_bleu(&segment, 1, &bleu, NULL)
-                                      : metric_chrf(&segment, 1, &chrf, NULL);
+            codes[which] = which == 0 ? metric_bleu(&segment, 1, &defaults, &bleu, NULL)
+                                      : metric_chrf(&segment, 1, &defaults, &chrf, NULL);
             mem_fail_at(0);
         }
         assert_int_equal(codes[which], 0);
