@@ -96,8 +96,10 @@ static int translate(struct work *work, struct err *err)
 
 static int score(const struct work *work, struct scores *scores, struct err *err)
 {
-    int code = metric_bleu(work->segments, work->count, &scores->bleu, err);
-    return code < 0 ? code : metric_chrf(work->segments, work->count, &scores->chrf, err);
+    const struct metric_settings settings = {0};
+    int code = metric_bleu(work->segments, work->count, &settings, &scores->bleu, err);
+    return code < 0 ? code
+                    : metric_chrf(work->segments, work->count, &settings, &scores->chrf, err);
 }
 
 /* Puts all known references in the place of the one target. */
@@ -137,8 +139,8 @@ static json_t *scores_json(const struct scores *scores, const char *references)
                      scores->chrf, "precisions", bleu->precisions[0], bleu->precisions[1],
                      bleu->precisions[2], bleu->precisions[3], "brevity_penalty",
                      bleu->brevity_penalty, "hypothesis_length",
-                     (json_int_t)bleu->hypothesis_length, "reference_length",
-                     (json_int_t)bleu->reference_length, "references", references);
+                     (json_int_t)bleu->counts.hypothesis_length, "reference_length",
+                     (json_int_t)bleu->counts.reference_length, "references", references);
 }
 
 static int print_json(const struct work *work, struct err *err)
@@ -172,8 +174,8 @@ static void print_scores(const struct scores *scores, const char *references)
     printf("BLEU       %.2f  %.1f/%.1f/%.1f/%.1f, brevity penalty %.3f, lengths %zu and %zu; "
            "13a, cased, %s\n",
            bleu->score, bleu->precisions[0], bleu->precisions[1], bleu->precisions[2],
-           bleu->precisions[3], bleu->brevity_penalty, bleu->hypothesis_length,
-           bleu->reference_length, references);
+           bleu->precisions[3], bleu->brevity_penalty, bleu->counts.hypothesis_length,
+           bleu->counts.reference_length, references);
     printf("chrF2      %.2f  %s\n", scores->chrf, references);
 }
 

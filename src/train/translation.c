@@ -1,7 +1,8 @@
 /* The translation task: sentence pairs, and how well the development data is translated. */
 #include "base/mem.h"
-#include "model/batch.h"
+#include "model/likelihood.h"
 #include "model/seq2seq.h"
+#include "train/metric.h"
 #include "train/task.h"
 #include "train/translation_batch.h"
 #include "train/translation_score.h"
@@ -12,7 +13,6 @@ struct translation {
     struct task_ids sources, targets;
     struct batch_key *keys;
     size_t left_out, dev_left_out; /* pairs that are too long */
-    struct translation_dev dev;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -77,21 +77,27 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
 {
     struct translation *translation = context;
     const struct recipe *recipe = translation->data.recipe;
+    const struct tokenizer *tokenizer = translation->data.tokenizer;
     const struct corpus *dev = &translation->data.dev;
     const struct decode_options options = {
         .beam = (size_t)recipe->dev_beam, .nbest = 1, .length_penalty = 1};
     const struct seq2seq model = bind(translation, weights);
-    struct batch_text *texts = mem_alloc(dev->count, sizeof *texts, err);
+    struct likelihood likelihood = {.tokens = 0};
+    struct batch_text *sources = mem_alloc(dev->count, sizeof *sources, err);
+    struct batch_text *targets = mem_alloc(dev->count, sizeof *targets, err);
     struct batch_output *outputs = mem_alloc(dev->count, sizeof *outputs, err);
     int status = ERR_MEMORY;
-    if (!texts || !outputs)
+    if (!sources || !targets || !outputs)
         goto out;
-    for (size_t i = 0; i < dev->count; i++)
-        texts[i] = (struct batch_text){dev->lines[i].first, dev->lines[i].first_len};
-    status = batch_translate(&model, translation->data.tokenizer, &options, pool, texts, dev->count,
-                             outputs, err);
+    for (size_t i = 0; i < dev->count; i++) {
+        sources[i] = (struct batch_text){dev->lines[i].first, dev->lines[i].first_len};
+        targets[i] = (struct batch_text){dev->lines[i].second, dev->lines[i].second_len};
+    }
+    status = batch_translate(&model, tokenizer, &options, pool, sources, dev->count, outputs, err);
     if (status == 0)
-        status = translation_perplexity(&translation->dev, &model, pool, &score->perplexity, err);
+        status = likelihood_corpus(&model, tokenizer, pool, sources, targets, dev->count,
+                                   &likelihood, err);
+    score->perplexity = metric_perplexity(likelihood.negative_log, likelihood.tokens);
     if (status == 0)
         status =
             translation_score((enum recipe_metric)recipe->dev_metric, dev, outputs, score, err);
@@ -99,7 +105,8 @@ out:
     for (size_t i = 0; outputs && i < dev->count; i++)
         batch_output_release(&outputs[i]);
     mem_free(outputs);
-    mem_free(texts);
+    mem_free(targets);
+    mem_free(sources);
     return status;
 }
 
@@ -244,10 +251,7 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
-        encode_pairs(translation, err) || check_dev(translation, err) ||
-        translation_dev_init(&translation->dev, &data->dev, data->tokenizer,
-                             (size_t)recipe->batch_tokens, err) ||
-        task_data_keep(data, err))
+        encode_pairs(translation, err) || check_dev(translation, err) || task_data_keep(data, err))
         goto failed;
     make_keys(translation);
     seq2seq_size(&translation->shape, &data->spec);
@@ -268,7 +272,6 @@ failed:
 void translation_task_release(struct trainer_task *task)
 {
     struct translation *translation = task->context;
-    translation_dev_release(&translation->dev);
     task_ids_release(&translation->targets);
     task_ids_release(&translation->sources);
     mem_free(translation->keys);

@@ -44,6 +44,14 @@ tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
 tests_unit_test_batch_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_batch_LDADD = $(model_test_libs)
 
+# Given translations through the model.
+check_PROGRAMS += tests/unit/test_likelihood
+TESTS += tests/unit/test_likelihood
+tests_unit_test_likelihood_SOURCES = tests/unit/test_likelihood.c \
+	tests/unit/decode_model.h
+tests_unit_test_likelihood_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_likelihood_LDADD = $(model_test_libs)
+
 check_PROGRAMS += tests/unit/test_decode
 TESTS += tests/unit/test_decode
 tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_model.h \
