@@ -8,6 +8,7 @@ nn_tests = \
 	tests/unit/test_nn_mat \
 	tests/unit/test_nn_layer \
 	tests/unit/test_nn_sequence \
+	tests/unit/test_cell_double \
 	tests/unit/test_gru_golden \
 	tests/unit/test_seq2seq_golden \
 	tests/unit/test_seq2seq_double
@@ -25,6 +26,9 @@ tests_unit_test_nn_layer_LDADD = $(nn_double_libs)
 tests_unit_test_nn_sequence_SOURCES = tests/unit/test_nn_sequence.c $(finite_difference)
 tests_unit_test_nn_sequence_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_nn_sequence_LDADD = $(nn_double_libs)
+tests_unit_test_cell_double_SOURCES = tests/unit/test_cell_double.c $(finite_difference)
+tests_unit_test_cell_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_cell_double_LDADD = $(nn_double_libs)
 # libmodel.a only resolves the names of what opens a bundle, which this test does not do.
 tests_unit_test_seq2seq_double_SOURCES = tests/unit/test_seq2seq_double.c $(finite_difference) \
 	src/model/seq2seq.c src/model/seq2seq_learn.c
