@@ -12,6 +12,7 @@ nn_tests = \
 	tests/unit/test_attention \
 	tests/unit/test_attention_double \
 	tests/unit/test_optim \
+	tests/unit/test_cell_double \
 	tests/unit/test_gru_golden \
 	tests/unit/test_seq2seq_golden \
 	tests/unit/test_seq2seq_double
@@ -38,6 +39,9 @@ tests_unit_test_attention_double_LDADD = $(nn_double_libs)
 tests_unit_test_optim_SOURCES = tests/unit/test_optim.c $(finite_difference)
 tests_unit_test_optim_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_optim_LDADD = $(nn_double_libs)
+tests_unit_test_cell_double_SOURCES = tests/unit/test_cell_double.c $(finite_difference)
+tests_unit_test_cell_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_cell_double_LDADD = $(nn_double_libs)
 # libmodel.a only resolves the names of what opens a bundle, which this test does not do.
 tests_unit_test_seq2seq_double_SOURCES = tests/unit/test_seq2seq_double.c $(finite_difference) \
 	src/model/parameter.c src/model/seq2seq.c src/model/seq2seq_learn.c \
