@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../fault/fault.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "model/bundle.h"
@@ -192,6 +193,34 @@ static void no_text_grows_beyond_the_limit(void **state)
     opt_release(recipe_options, &recipe);
 }
 
+/* Every allocation of a draw is made to fail once. */
+static int draw(void *context, struct err *err)
+{
+    const struct task_data *data = context;
+    struct task_ids ids;
+    struct pool *pool = pool_new(1, err);
+    int rc = pool ? task_ids_init(&ids, 1000, err) : ERR_MEMORY;
+    if (rc == 0) {
+        rc = task_ids_redraw(&ids, data, TASK_FIRST, 0, pool, err);
+        task_ids_release(&ids);
+    }
+    if (pool)
+        pool_free(pool);
+    return rc;
+}
+
+static void lack_of_memory_is_an_error(void **state)
+{
+    const struct setting setting = {
+        .folder = *state, .out = "fault", .dropout = "0.9", .max_tokens = "512", .threads = "1"};
+    struct recipe recipe = {0};
+    struct task_data data;
+    open_data(&data, &recipe, &setting);
+    assert_true(fault_loop(draw, &data) > 8);
+    task_data_release(&data);
+    opt_release(recipe_options, &recipe);
+}
+
 struct run {
     size_t stop_after; /* updates; 0: run to the end */
 };
@@ -288,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(epochs_differ_and_threads_do_not),
         cmocka_unit_test(no_text_grows_beyond_the_limit),
+        cmocka_unit_test(lack_of_memory_is_an_error),
         cmocka_unit_test(resuming_draws_the_same),
     };
     return cmocka_run_group_tests(tests, set_up, scratch_remove);
