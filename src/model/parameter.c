@@ -27,7 +27,7 @@ void parameters_add_stack(struct parameter_list *list, const char *prefix, struc
 {
     for (size_t l = 0; l < net->layers; l++)
         for (size_t d = 0; d < net->directions; d++) {
-            char suffix[24];
+            char suffix[48];
             snprintf(suffix, sizeof suffix, "_l%zu%s", l, d == 1 ? "_reverse" : "");
             parameters_add_cell(list, prefix, suffix, &net->layer[l][d]);
         }

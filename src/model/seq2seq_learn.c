@@ -33,11 +33,15 @@ static int allocate_activations(struct seq2seq_pass *pass, struct err *err)
     const size_t B = pass->batch->batch, E = pass->model->embedding, D = pass->model->memory;
     const size_t SB = pass->batch->source_steps * B, TB = pass->batch->target_steps * B;
     const struct slot slots[] = {
-        {&pass->source, SB * E},      {&pass->source_mask, SB * E},
-        {&pass->target, TB * E},      {&pass->target_mask, TB * E},
-        {&pass->memory_mask, SB * D}, {&pass->summary, B * D},
-        {&pass->combined, TB * E},    {&pass->first, B * pass->model->first},
-        {&pass->output, TB * E},      {&pass->output_mask, TB * E},
+        {&pass->source, SB * E},
+        {&pass->source_mask, SB * E},
+        {&pass->target, TB * E},
+        {&pass->target_mask, TB * E},
+        {&pass->summary, B * D},
+        {&pass->combined, TB * E},
+        {&pass->first, B * pass->model->first},
+        {&pass->output, TB * E},
+        {&pass->output_mask, TB * E},
     };
     return allocate(pass, slots, sizeof slots / sizeof *slots, err);
 }
@@ -99,9 +103,18 @@ static int encoder_forward(struct seq2seq_pass *pass, struct err *err)
     if (recurrent_forward(&pass->model->encoder, &pass->source_sequence, pass->rng, &pass->encoder,
                           pass->arena, err))
         return err->code;
+    const size_t count = batch->source_steps * batch->batch * pass->model->memory;
     pass->memory = pass->encoder.output;
-    dropout_forward(batch->source_steps * batch->batch * pass->model->memory,
-                    pass->training->dropout_memory, pass->rng, pass->memory, pass->memory_mask);
+    if (pass->training->dropout_memory <= 0)
+        return 0;
+    /* The encoder's own backward needs its output as it is. */
+    pass->memory = seq2seq_reals(pass, count, err);
+    pass->memory_mask = seq2seq_reals(pass, count, err);
+    if (!pass->memory || !pass->memory_mask)
+        return ERR_MEMORY;
+    memcpy(pass->memory, pass->encoder.output, count * sizeof(real));
+    dropout_forward(count, pass->training->dropout_memory, pass->rng, pass->memory,
+                    pass->memory_mask);
     return 0;
 }
 
