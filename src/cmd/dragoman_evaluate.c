@@ -23,6 +23,7 @@ static const struct opt options[] = {
      .value = "FILE",
      .help = "write the translations, or labels and probabilities, a line each"},
     CMD_BEAM(struct evaluate_settings, "translation: "),
+    CMD_ENSEMBLE(struct evaluate_settings, "translation: "),
     {.name = "references",
      .letter = 'r',
      .type = OPT_TEXT,
@@ -62,6 +63,8 @@ static bool options_fit(const struct evaluate_settings *settings, enum spec_task
         misplaced = "labels";
     if (task == SPEC_CLASSIFICATION && settings->beam != 0)
         misplaced = "beam";
+    if (task == SPEC_CLASSIFICATION && settings->ensemble.count > 0)
+        misplaced = "ensemble";
     if (task == SPEC_CLASSIFICATION && settings->references != NULL)
         misplaced = "references";
     if (task == SPEC_CLASSIFICATION && settings->reverse)

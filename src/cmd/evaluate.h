@@ -7,14 +7,14 @@
 
 struct evaluate_settings {
     char *test, *output, *references;
-    struct opt_list labels;
+    struct opt_list labels, ensemble;
     int64_t beam, threads;
     bool json, reverse, help;
 };
 
 struct evaluate {
     const struct evaluate_settings *settings;
-    const struct model *model;
+    struct model *model;
     struct corpus corpus;
     int threads;
     double seconds; /* that the model worked */

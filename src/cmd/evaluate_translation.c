@@ -15,6 +15,7 @@ struct scores {
 
 struct work {
     struct evaluate *evaluate;
+    struct cmd_ensemble models;
     struct decode_options decode;
     size_t count;
     struct batch_text *sources;       /* [count] */
@@ -52,6 +53,7 @@ static void work_release(struct work *work)
 {
     for (size_t i = 0; work->outputs != NULL && i < work->count; i++)
         batch_output_release(&work->outputs[i]);
+    cmd_ensemble_release(&work->models);
     references_release(&work->references);
     mem_free(work->segments);
     mem_free(work->targets);
@@ -80,13 +82,12 @@ static void count_outputs(struct work *work)
 static int translate(struct work *work, struct err *err)
 {
     struct evaluate *evaluate = work->evaluate;
-    const struct model *model = evaluate->model;
     struct pool *pool = pool_new(evaluate->threads, err);
     if (pool == NULL)
         return err->code;
     int64_t begin = clock_ns();
-    int code = batch_translate(model->seq2seq, model->tokenizer, &work->decode, pool, work->sources,
-                               work->count, work->outputs, err);
+    int code = batch_translate(&work->models.ensemble, evaluate->model->tokenizer, &work->decode, pool,
+                               work->sources, work->count, work->outputs, err);
     evaluate->seconds = (double)(clock_ns() - begin) / 1e9;
     pool_free(pool);
     if (code == 0)
@@ -143,6 +144,18 @@ static json_t *scores_json(const struct scores *scores, const char *references)
                      (json_int_t)bleu->counts.reference_length, "references", references);
 }
 
+/* The names of the models that decoded together. */
+static json_t *ensemble_json(const struct work *work)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < work->models.count; i++)
+        if (json_array_append_new(names, json_string(work->models.models[i]->spec.name)) < 0) {
+            json_decref(names);
+            return NULL;
+        }
+    return names;
+}
+
 static int print_json(const struct work *work, struct err *err)
 {
     const struct evaluate *evaluate = work->evaluate;
@@ -160,6 +173,8 @@ static int print_json(const struct work *work, struct err *err)
     bool good = object != NULL && rest != NULL && json_object_update(object, rest) == 0;
     if (good && evaluate->settings->references != NULL)
         good = json_object_set_new(object, "all_references", scores_json(&work->all, "all")) == 0;
+    if (good && work->models.count > 1)
+        good = json_object_set_new(object, "ensemble", ensemble_json(work)) == 0;
     json_decref(rest);
     if (!good) {
         json_decref(object);
@@ -183,7 +198,10 @@ static void print_text(const struct work *work)
 {
     const struct evaluate *evaluate = work->evaluate;
     double seconds = evaluate->seconds;
-    printf("model      %s\n", evaluate->model->spec.name);
+    printf("model      %s", evaluate->model->spec.name);
+    for (size_t i = 1; i < work->models.count; i++)
+        printf(" + %s", work->models.models[i]->spec.name);
+    putchar('\n');
     printf("test       %s, %zu sentences\n", evaluate->settings->test, work->count);
     print_scores(&work->single, "one reference");
     if (evaluate->settings->references != NULL)
@@ -201,7 +219,11 @@ static void print_text(const struct work *work)
 static int prepare(struct work *work, struct err *err)
 {
     const char *references = work->evaluate->settings->references;
-    int code = work_init(work, err);
+    struct evaluate *evaluate = work->evaluate;
+    int code =
+        cmd_open_ensemble(&work->models, evaluate->model, &evaluate->settings->ensemble, err);
+    if (code == 0)
+        code = work_init(work, err);
     if (code == 0 && references != NULL)
         code = references_read(&work->references, references, err);
     if (code == 0 && references != NULL)
