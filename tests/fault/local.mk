@@ -11,6 +11,12 @@ tests_fault_test_fault_text_SOURCES = tests/fault/test_fault_text.c tests/fault/
 tests_fault_test_fault_text_CPPFLAGS = $(unit_cppflags)
 tests_fault_test_fault_text_LDADD = libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
 
+check_PROGRAMS += tests/fault/test_fault_recurrent
+TESTS += tests/fault/test_fault_recurrent
+tests_fault_test_fault_recurrent_SOURCES = tests/fault/test_fault_recurrent.c tests/fault/fault.h
+tests_fault_test_fault_recurrent_CPPFLAGS = $(unit_cppflags)
+tests_fault_test_fault_recurrent_LDADD = libnn.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
 check_PROGRAMS += tests/fault/test_fault_model
 TESTS += tests/fault/test_fault_model
 tests_fault_test_fault_model_SOURCES = tests/fault/test_fault_model.c tests/fault/fault.h

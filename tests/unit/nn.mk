@@ -13,6 +13,9 @@ nn_tests = \
 	tests/unit/test_attention_double \
 	tests/unit/test_optim \
 	tests/unit/test_cell_double \
+	tests/unit/test_cell_equations \
+	tests/unit/test_cell_step \
+	tests/unit/test_recurrent_double \
 	tests/unit/test_gru_golden \
 	tests/unit/test_seq2seq_golden \
 	tests/unit/test_seq2seq_double
@@ -42,12 +45,23 @@ tests_unit_test_optim_LDADD = $(nn_double_libs)
 tests_unit_test_cell_double_SOURCES = tests/unit/test_cell_double.c $(finite_difference)
 tests_unit_test_cell_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_cell_double_LDADD = $(nn_double_libs)
+tests_unit_test_recurrent_double_SOURCES = tests/unit/test_recurrent_double.c $(finite_difference)
+tests_unit_test_recurrent_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_recurrent_double_LDADD = $(nn_double_libs)
 # libmodel.a only resolves the names of what opens a bundle, which this test does not do.
 tests_unit_test_seq2seq_double_SOURCES = tests/unit/test_seq2seq_double.c $(finite_difference) \
 	src/model/parameter.c src/model/seq2seq.c src/model/seq2seq_learn.c \
 	src/model/seq2seq_decoder.c
 tests_unit_test_seq2seq_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_seq2seq_double_LDADD = libnn_double.a libmodel.a $(nn_double_libs)
+
+# Against the equations; and inference against training.
+tests_unit_test_cell_equations_SOURCES = tests/unit/test_cell_equations.c $(finite_difference)
+tests_unit_test_cell_equations_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_cell_equations_LDADD = $(nn_double_libs)
+tests_unit_test_cell_step_SOURCES = tests/unit/test_cell_step.c
+tests_unit_test_cell_step_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_cell_step_LDADD = libnn.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
 
 # Against PyTorch's numbers.
 tests_unit_test_attention_SOURCES = tests/unit/test_attention.c
