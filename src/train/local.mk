@@ -2,6 +2,7 @@ noinst_LIBRARIES += libtrain.a
 libtrain_a_SOURCES = \
 	src/train/metric.c src/train/metric.h \
 	src/train/metric_bleu.c src/train/metric_chrf.c \
+	src/train/metric_bootstrap.c src/train/metric_bootstrap.h \
 	src/train/metric_confusion.c src/train/metric_segment.h \
 	src/train/metric_ngram.c src/train/metric_ngram.h \
 	src/train/metric_text.c src/train/metric_text.h \
