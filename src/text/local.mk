@@ -13,4 +13,5 @@ libtext_a_SOURCES = \
 	src/text/token.c src/text/token.h \
 	src/text/ngram.c src/text/ngram.h \
 	src/text/sentence.c src/text/sentence.h \
-	src/text/corpus.c src/text/corpus.h
+	src/text/corpus.c src/text/corpus.h \
+	src/text/json.c src/text/json.h

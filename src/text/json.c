@@ -1,5 +1,5 @@
-/* The writer of answers. Keys keep the order in which they are written. */
-#include "serve/proto_json.h"
+/* Keys keep the order in which they are written. */
+#include "text/json.h"
 
 #include <math.h>
 #include <string.h>

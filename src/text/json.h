@@ -3,8 +3,8 @@
  * a text that are not become U+FFFD. Errors are memory only; since the first error wins, a caller
  * may write on and look at `err` once at the end.
  */
-#ifndef DRAGOMAN_SERVE_PROTO_JSON_H
-#define DRAGOMAN_SERVE_PROTO_JSON_H
+#ifndef DRAGOMAN_TEXT_JSON_H
+#define DRAGOMAN_TEXT_JSON_H
 
 #include <stdint.h>
 
