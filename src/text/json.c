@@ -76,6 +76,21 @@ void json_write_number(struct buf *out, double value, struct err *err)
     buf_printf(out, err, "%.7g", isfinite(value) ? value : 0.0);
 }
 
+void json_write_real(struct buf *out, const char *name, double value, struct err *err)
+{
+    json_write_name(out, name, err);
+    if (isfinite(value))
+        buf_printf(out, err, "%.15g", value);
+    else
+        buf_text(out, "null", err);
+}
+
+void json_write_boolean(struct buf *out, const char *name, bool value, struct err *err)
+{
+    json_write_name(out, name, err);
+    buf_text(out, value ? "true" : "false", err);
+}
+
 void json_write_string(struct buf *out, const char *name, const char *text, struct err *err)
 {
     json_write_name(out, name, err);

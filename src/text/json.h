@@ -6,6 +6,7 @@
 #ifndef DRAGOMAN_TEXT_JSON_H
 #define DRAGOMAN_TEXT_JSON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -17,6 +18,9 @@ void json_write_name(struct buf *out, const char *name, struct err *err);
 void json_write_integer(struct buf *out, const char *name, int64_t value, struct err *err);
 /* Seven significant digits, which is all that a float holds; 0 where it is not finite. */
 void json_write_number(struct buf *out, double value, struct err *err);
+/* Fifteen digits; null where it is not finite. */
+void json_write_real(struct buf *out, const char *name, double value, struct err *err);
+void json_write_boolean(struct buf *out, const char *name, bool value, struct err *err);
 void json_write_string(struct buf *out, const char *name, const char *text, struct err *err);
 /* `,` unless the buffer ends in '[' or '{' or is empty. */
 void json_write_comma(struct buf *out, struct err *err);

@@ -17,6 +17,12 @@ struct classification {
     struct task_ids texts, dev_texts;
     int32_t *labels, *dev_labels;
     struct batch_key *keys;
+    struct guess {
+        size_t label;
+        double probability;
+    } * guesses; /* [samples]: what the last evaluation made of the first texts */
+    size_t samples;
+    bool evaluated;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -160,6 +166,8 @@ static void run_evaluation(void *context, int index)
         for (size_t l = 1; l < labels; l++)
             best = probabilities[l] > probabilities[best] ? l : best;
         part->correct += best == (size_t)classification->dev_labels[i];
+        if (i < classification->samples)
+            classification->guesses[i] = (struct guess){best, (double)probabilities[best]};
     }
     mem_free(probabilities);
 }
@@ -167,7 +175,7 @@ static void run_evaluation(void *context, int index)
 static int classification_evaluate(void *context, real *weights, struct pool *pool, double *score,
                                    struct err *err)
 {
-    const struct classification *classification = context;
+    struct classification *classification = context;
     struct evaluation evaluation = {.classification = classification,
                                     .model = bind(classification, weights),
                                     .threads = (size_t)pool_threads(pool)};
@@ -184,8 +192,24 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
                 err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
     }
     *score = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    classification->evaluated = code == 0;
     mem_free(evaluation.parts);
     return code;
+}
+
+static bool classification_sample(void *context, size_t i, struct trainer_sample *sample)
+{
+    const struct classification *classification = context;
+    const struct spec *spec = &classification->data.spec;
+    if (i >= classification->samples || !classification->evaluated)
+        return false;
+    *sample = (struct trainer_sample){
+        .source = classification->data.dev.lines[i].first,
+        .reference = spec->labels[classification->dev_labels[i]],
+        .output = spec->labels[classification->guesses[i].label],
+        .score = classification->guesses[i].probability,
+    };
+    return true;
 }
 
 static int classification_save(void *context, real *weights, double score, struct err *err)
@@ -321,6 +345,16 @@ static int make_keys(struct classification *classification, struct err *err)
     return 0;
 }
 
+static int init_samples(struct classification *classification, struct err *err)
+{
+    const size_t wanted = (size_t)classification->data.recipe->samples;
+    const size_t dev = classification->data.dev.count;
+    classification->samples = wanted < dev ? wanted : dev;
+    classification->guesses =
+        mem_alloc(classification->samples, sizeof *classification->guesses, err);
+    return classification->guesses ? 0 : ERR_MEMORY;
+}
+
 static int set_up(struct classification *classification, const struct recipe *recipe,
                   const char *command, const char *folder, struct err *err)
 {
@@ -331,7 +365,8 @@ static int set_up(struct classification *classification, const struct recipe *re
         (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
                              &classification->texts, &classification->labels, err)) < 0 ||
         (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
-                             &classification->dev_labels, err)) < 0)
+                             &classification->dev_labels, err)) < 0 ||
+        (code = init_samples(classification, err)) < 0)
         return code;
     classifier_size(&classification->shape, &data->spec);
     return make_keys(classification, err);
@@ -352,23 +387,30 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
                                   .init = classification_init,
                                   .learn = classification_learn,
                                   .evaluate = classification_evaluate,
-                                  .save = classification_save};
+                                  .save = classification_save,
+                                  .sample = classification_sample};
     const int code = set_up(classification, recipe, command, folder, err);
     if (code < 0) {
         classification_task_release(task);
         return code;
     }
-    task->parameters =
-        parameters_total(list, classifier_parameters(&classification->shape, &slots, list));
+    const size_t tensors = classifier_parameters(&classification->shape, &slots, list);
+    task->parameters = parameters_total(list, tensors);
     task->origin = classification->data.origin;
     task->keys = classification->keys;
     task->examples = classification->texts.count;
+    task->facts = (struct trainer_facts){.lines = classification->data.train.count,
+                                         .dev_lines = classification->data.dev.count,
+                                         .tokens = {task_ids_total(&classification->texts)},
+                                         .vocabulary = classification->data.spec.vocabulary,
+                                         .tensors = tensors};
     return 0;
 }
 
 void classification_task_release(struct trainer_task *task)
 {
     struct classification *classification = task->context;
+    mem_free(classification->guesses);
     mem_free(classification->keys);
     mem_free(classification->dev_labels);
     task_ids_release(&classification->dev_texts);

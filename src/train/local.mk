@@ -10,4 +10,8 @@ libtrain_a_SOURCES = \
 	src/train/trainer.c src/train/trainer.h \
 	src/train/task.c src/train/task.h \
 	src/train/translation.c src/train/classification.c \
+	src/train/translation_sample.c src/train/translation_sample.h \
+	src/train/html.c src/train/html.h \
+	src/train/chart.c src/train/chart.h src/train/chart_heat.c \
+	src/train/chart_axis.c src/train/chart_axis.h \
 	src/train/train.c src/train/train.h

@@ -192,6 +192,11 @@ int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const 
     return 0;
 }
 
+size_t task_ids_total(const struct task_ids *ids)
+{
+    return ids->begins[ids->count];
+}
+
 void task_ids_release(struct task_ids *ids)
 {
     mem_free(ids->ids);

@@ -31,6 +31,7 @@ struct trainer {
     struct checkpoint_progress state;
     struct adam adam;
     double scale; /* of the gradient in the update under way */
+    double gradient_norm;
     int64_t started_ns, checkpoint_ns, window_ns;
     double seconds_before, window_units, units_per_second;
     double progress_before; /* when this process began; below 0: not known yet */
@@ -128,7 +129,8 @@ static int update(struct trainer *trainer, double *units, struct err *err)
                        "update %zu: the loss or its gradient is not finite; a lower --rate or "
                        "--clip may help",
                        trainer->state.update + 1);
-    trainer->scale = clip_scale(sqrt(square_sum), recipe->clip);
+    trainer->gradient_norm = sqrt(square_sum);
+    trainer->scale = clip_scale(trainer->gradient_norm, recipe->clip);
     trainer->adam.rate = schedule_rate(&schedule, run_progress(trainer));
     trainer->state.update++;
     pool_run(trainer->pool, run_update, trainer);
@@ -157,6 +159,7 @@ static void describe(const struct trainer *trainer, struct trainer_progress *pro
         .batches = trainer->plan.batches,
         .progress = share,
         .loss = trainer->state.running_loss,
+        .gradient_norm = trainer->gradient_norm,
         .units_per_second = trainer->units_per_second,
         .rate = trainer->adam.rate,
         .seconds_left = gained > 0 ? spent / gained * (1 - share) : 0,

@@ -7,6 +7,7 @@
 #include "model/batch.h"
 #include "model/seq2seq.h"
 #include "train/metric.h"
+#include "train/translation_sample.h"
 
 struct translation {
     struct task_data data;
@@ -14,6 +15,7 @@ struct translation {
     struct task_ids sources, targets;
     struct batch_key *keys;
     size_t count; /* pairs that are not too long */
+    struct translation_samples samples;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -164,16 +166,26 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
         goto out;
     for (size_t i = 0; i < dev->count; i++)
         texts[i] = (struct batch_text){dev->lines[i].first, dev->lines[i].first_len};
+    translation_samples_ask(&translation->samples, outputs);
     status = batch_translate(&model, translation->data.tokenizer, &options, pool, texts, dev->count,
                              outputs, err);
     if (status == 0)
         status = score_outputs(dev, outputs, score, err);
+    if (status == 0)
+        status = translation_samples_keep(&translation->samples, dev, translation->data.tokenizer,
+                                          outputs, err);
 out:
     for (size_t i = 0; outputs && i < dev->count; i++)
         batch_output_release(&outputs[i]);
     mem_free(outputs);
     mem_free(texts);
     return status;
+}
+
+static bool translation_sample(void *context, size_t i, struct trainer_sample *sample)
+{
+    const struct translation *translation = context;
+    return translation_samples_get(&translation->samples, i, sample);
 }
 
 static int translation_save(void *context, real *weights, double score, struct err *err)
@@ -223,6 +235,14 @@ static int encode_pairs(struct translation *translation, struct err *err)
     return status;
 }
 
+/* The first sentences of the development data, as many as the recipe wants and there are. */
+static int init_samples(struct translation *translation, struct err *err)
+{
+    const size_t wanted = (size_t)translation->data.recipe->samples;
+    const size_t dev = translation->data.dev.count;
+    return translation_samples_init(&translation->samples, wanted < dev ? wanted : dev, err);
+}
+
 int translation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                      const char *folder, struct err *err)
 {
@@ -237,22 +257,29 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
                                   .init = translation_init,
                                   .learn = translation_learn,
                                   .evaluate = translation_evaluate,
-                                  .save = translation_save};
+                                  .save = translation_save,
+                                  .sample = translation_sample};
     struct task_data *data = &translation->data;
     if (task_data_open(data, recipe, command, folder, true, err))
         goto failed;
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
-        encode_pairs(translation, err))
+        encode_pairs(translation, err) || init_samples(translation, err))
         goto failed;
     seq2seq_size(&translation->shape, &data->spec);
     struct seq2seq_weights slots;
-    task->parameters =
-        parameters_total(list, seq2seq_parameters(&translation->shape, &slots, list));
+    const size_t tensors = seq2seq_parameters(&translation->shape, &slots, list);
+    task->parameters = parameters_total(list, tensors);
     task->origin = data->origin;
     task->keys = translation->keys;
     task->examples = translation->count;
+    task->facts = (struct trainer_facts){
+        .lines = data->train.count,
+        .dev_lines = data->dev.count,
+        .tokens = {task_ids_total(&translation->sources), task_ids_total(&translation->targets)},
+        .vocabulary = data->spec.vocabulary,
+        .tensors = tensors};
     return 0;
 failed:
     translation_task_release(task);
@@ -262,6 +289,7 @@ failed:
 void translation_task_release(struct trainer_task *task)
 {
     struct translation *translation = task->context;
+    translation_samples_release(&translation->samples);
     task_ids_release(&translation->targets);
     task_ids_release(&translation->sources);
     mem_free(translation->keys);
