@@ -80,7 +80,7 @@ void json_write_real(struct buf *out, const char *name, double value, struct err
 {
     json_write_name(out, name, err);
     if (isfinite(value))
-        buf_printf(out, err, "%.15g", value);
+        buf_printf(out, err, "%.9g", value);
     else
         buf_text(out, "null", err);
 }

@@ -18,7 +18,7 @@ void json_write_name(struct buf *out, const char *name, struct err *err);
 void json_write_integer(struct buf *out, const char *name, int64_t value, struct err *err);
 /* Seven significant digits, which is all that a float holds; 0 where it is not finite. */
 void json_write_number(struct buf *out, double value, struct err *err);
-/* Fifteen digits; null where it is not finite. */
+/* Nine digits; null where it is not finite. */
 void json_write_real(struct buf *out, const char *name, double value, struct err *err);
 void json_write_boolean(struct buf *out, const char *name, bool value, struct err *err);
 void json_write_string(struct buf *out, const char *name, const char *text, struct err *err);
