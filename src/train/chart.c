@@ -11,8 +11,9 @@
 #define RIGHT 16
 #define TOP 28
 #define BOTTOM 44
-#define MANY_POINTS 60 /* curves of more have no dots */
-#define NEARLY 0.3     /* points nearer to the last one drawn than this are left out */
+#define MANY_POINTS 60       /* curves of more have no dots */
+#define VERY_MANY_POINTS 300 /* curves of more are thinner */
+#define NEARLY 0.3           /* points nearer to the last one drawn than this are left out */
 
 static double x_of(const struct chart_series *series, size_t i)
 {
@@ -54,7 +55,9 @@ static void plane_init(struct plane *plane, const struct chart *chart)
             stretch(y, y_of(series, i));
         }
     }
-    if (chart->from_zero && !chart->y_log && y[0] <= y[1])
+    if (chart->x_from_zero && !chart->x_log && x[0] <= x[1])
+        stretch(x, 0);
+    if (chart->y_from_zero && !chart->y_log && y[0] <= y[1])
         stretch(y, 0);
     chart_axis_init(&plane->x, x[0], x[1], chart->x_log, false, LEFT, WIDTH - RIGHT);
     chart_axis_init(&plane->y, y[0], y[1], chart->y_log, true, HEIGHT - BOTTOM, TOP);
@@ -95,7 +98,8 @@ static void write_curve(const struct plane *plane, const struct chart_series *se
 {
     double last_x = -INFINITY, last_y = -INFINITY;
     bool drawn = false;
-    buf_text(out, "<path class=\"curve\" d=\"", err);
+    buf_printf(out, err, "<path class=\"curve%s\" d=\"",
+               series->count > VERY_MANY_POINTS ? " fine" : "");
     for (size_t i = 0; i < series->count; i++) {
         if (!drawable(plane, series, i)) {
             drawn = false;

@@ -26,7 +26,7 @@ struct chart {
     const char *note; /* what a reader who cannot see it should know as well; may be NULL */
     const char *x_name, *y_name;
     bool x_log, y_log;
-    bool from_zero; /* the y axis begins at 0; not for y_log */
+    bool x_from_zero, y_from_zero; /* the axis begins at 0 if nothing is below; not if it is log */
     const struct chart_series *series;
     size_t count;
 };

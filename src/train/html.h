@@ -11,7 +11,8 @@
 #include "base/buf.h"
 
 /* From the doctype to <main>. The style sheet knows, besides plain elements: .cards (a grid of
-   .card, each a <b> and a <span>), .charts (a grid of figures), what chart.h draws, .wide (scrolls
+   .card, each a <b> and a <span>), .charts (a grid of figures), .heats (a row of
+   figures as wide as they are), what chart.h draws, .wide (scrolls
    by itself), .muted, .right (numbers) and .hit (a row to be pointed out). */
 int html_begin(struct buf *out, const char *title, struct err *err);
 int html_end(struct buf *out, struct err *err);

@@ -179,6 +179,7 @@ static void write_evaluations(const struct history *history, const char *id, con
                                 .note = "of the development data",
                                 .x_name = "updates",
                                 .y_name = title,
+                                .x_from_zero = true,
                                 .y_log = log,
                                 .series = series,
                                 .count = best ? 2 : 1};
@@ -204,8 +205,8 @@ struct curve {
 static void write_curves(const struct history *history, struct buf *out, struct err *err)
 {
     const struct curve curves[] = {
-        {"loss", "Training loss", "running mean, regularisation by label smoothing included",
-         history_text(history->start, "unit"), MEMBER(history_update, loss), false, false},
+        {"loss", "Training loss", "running mean, with label smoothing", "loss",
+         MEMBER(history_update, loss), false, false},
         {"rate", "Learning rate", NULL, "rate", MEMBER(history_update, rate), false, true},
         {"norm", "Gradient norm", "before clipping", "norm", MEMBER(history_update, gradient_norm),
          true, false},
@@ -229,7 +230,8 @@ static void write_curves(const struct history *history, struct buf *out, struct 
                                     .x_name = "updates",
                                     .y_name = curve->y_name,
                                     .y_log = curve->log,
-                                    .from_zero = curve->from_zero,
+                                    .x_from_zero = true,
+                                    .y_from_zero = curve->from_zero,
                                     .series = &series,
                                     .count = 1};
         chart_lines(&chart, out, err);

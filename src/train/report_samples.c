@@ -137,7 +137,7 @@ static void write_all_attention(const json_t *line, struct buf *out, struct err 
                 out, err,
                 "<h2>Attention</h2>\n<p class=\"muted\">Where the model looked in the source "
                 "(across) when it wrote each token (down), at update %.0f.</p>\n"
-                "<div class=\"charts\">\n",
+                "<div class=\"heats\">\n",
                 history_number(line, "update"));
         any = true;
         write_attention(sample, i + 1, out, err);
