@@ -15,8 +15,9 @@ bool chart_axis_takes(const struct chart_axis *axis, double value)
 
 double chart_axis_at(const struct chart_axis *axis, double value)
 {
-    const double share = axis->log ? log(value / axis->low) / log(axis->high / axis->low)
-                                   : (value - axis->low) / (axis->high - axis->low);
+    const double share = axis->log
+                             ? (log(value) - log(axis->low)) / (log(axis->high) - log(axis->low))
+                             : (value - axis->low) / (axis->high - axis->low);
     return axis->from + share * (axis->to - axis->from);
 }
 
@@ -51,7 +52,7 @@ static void linear_ticks(struct chart_axis *axis, bool widen)
 /* Powers of ten; with their doubles and fivefolds where there are few. */
 static void log_ticks(struct chart_axis *axis, bool widen)
 {
-    const double decades = log10(axis->high / axis->low);
+    const double decades = log10(axis->high) - log10(axis->low);
     const double step = ceil(decades / DECADES);
     double first = floor(log10(axis->low)), last = ceil(log10(axis->high));
     if (widen && decades > 2) {
@@ -76,8 +77,8 @@ void chart_axis_init(struct chart_axis *axis, double low, double high, bool log,
         high = log ? 10 : 1;
     }
     /* a point, or what rounding makes one, gets room on both sides */
-    if (high - low <= 1e-9 * fmax(fabs(low), fabs(high))) {
-        const double room = low == 0 ? 1 : fabs(low) / 2;
+    if (high - low <= fmax(SMALLEST, 1e-9 * fmax(fabs(low), fabs(high)))) {
+        const double room = fabs(low) <= SMALLEST ? 1 : fabs(low) / 2;
         low -= low == 0 && high == 0 && widen ? 0 : room;
         high += room;
     }

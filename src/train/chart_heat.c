@@ -90,14 +90,14 @@ static void write_cell(const struct chart_heat *heat, const struct layout *layou
                        size_t c, struct buf *out, struct err *err)
 {
     const double value = heat->values[r * heat->column_count + c];
-    const double share = fmin(value / heat->high, 1);
-    if (!(share >= FAINTEST)) /* not a number, either */
+    const double share = value / heat->high;
+    if (!(heat->high > 0) || !(share >= FAINTEST)) /* not a number, either */
         return;
     buf_printf(out, err,
                "<rect class=\"cell\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" "
                "fill-opacity=\"%.3g\"><title>",
                layout->left + (double)(c * CELL), layout->top + (double)(r * CELL), CELL - GAP,
-               CELL - GAP, share);
+               CELL - GAP, fmin(share, 1));
     html_text(out, heat->rows[r], err);
     buf_text(out, " \xE2\x86\x90 ", err);
     html_text(out, heat->columns[c], err);

@@ -57,7 +57,7 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%;font-size:.93rem}\n"
     "th,td{text-align:left;vertical-align:top;padding:.35rem .8rem;"
     "border-top:1px solid var(--line)}\n"
-    "tr:first-child>*{border-top:0}\n"
+    "tr:first-child th,tr:first-child td{border-top:0}\n"
     "th{font-weight:600}thead th{color:var(--muted);font-weight:500}\n"
     "tbody th{white-space:nowrap;font-weight:500}\n"
     "td{overflow-wrap:anywhere}\n"
