@@ -26,11 +26,6 @@ tests_unit_test_training_plan_SOURCES = tests/unit/test_training_plan.c
 tests_unit_test_training_plan_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_training_plan_LDADD = libtrain.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
 
-# Charts, and the records of a run; what checks pages serves the tests from outside as well.
-check_LIBRARIES += tests/support/libmarkup.a
-tests_support_libmarkup_a_SOURCES = tests/support/markup.c tests/support/markup.h
-tests_support_libmarkup_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-
 check_PROGRAMS += tests/unit/test_chart
 TESTS += tests/unit/test_chart
 tests_unit_test_chart_SOURCES = tests/unit/test_chart.c tests/unit/unit.h
