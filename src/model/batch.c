@@ -57,6 +57,8 @@ static int worker_pack_ids(struct worker *worker, struct err *err)
 static int worker_join(struct worker *worker, struct batch_item *item, struct err *err)
 {
     struct err *own = &item->output->err;
+    if (item->output->attention != NULL)
+        batch_attention_release(item->output->attention);
     int code =
         tokenizer_encode(worker->tokenizer, item->text.data, item->text.len, &worker->encoded, own);
     if (code == 0)
@@ -114,12 +116,12 @@ static int worker_candidate(struct worker *worker, const struct hypothesis *hypo
     return candidate->text == NULL ? ERR_MEMORY : 0;
 }
 
+/* What the best candidate looked at; nothing where the model has no attention. */
 static int worker_attention(const struct decode_result *result, struct batch_attention *attention,
                             struct err *err)
 {
     const struct hypothesis *best = &result->hypotheses[0];
     const size_t entries = best->count * result->source_count;
-    batch_attention_release(attention);
     if (result->count == 0 || entries == 0 || best->attention == NULL)
         return 0;
     attention->ids = mem_alloc(best->count, sizeof(*attention->ids), err);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "train/chart.h"
@@ -186,8 +187,11 @@ static void write_evaluations(const struct history *history, const char *id, con
     chart_lines(&chart, out, err);
 }
 
+/* Beside the score, if that is not the perplexity itself. */
 static bool has_perplexity(const struct history *history)
 {
+    if (strcasecmp(history_text(history->start, "metric"), "perplexity") == 0)
+        return false;
     for (size_t i = 0; i < history->evaluation_count; i++)
         if (isfinite(history->evaluations[i].perplexity))
             return true;
