@@ -30,8 +30,11 @@ static bool sample_of(void *context, size_t i, struct trainer_sample *sample)
     return i < 2;
 }
 
-static const struct trainer_task task = {
-    .examples = 1, .unit = "tokens", .score_name = "BLEU", .sample = sample_of, .facts = {1, 1}};
+static const struct trainer_task task = {.examples = 1,
+                                         .unit = "tokens",
+                                         .score_name = "BLEU",
+                                         .sample = sample_of,
+                                         .facts = {.lines = 1}};
 static const struct journal_run run = {&recipe, &task, "train <\xff>"};
 
 static int go(struct journal *journal, struct err *err)

@@ -100,6 +100,8 @@ static bool check_attribute(struct checker *checker)
     if (!read_text(checker, '"', '<'))
         return false;
     const size_t len = (size_t)(checker->at - value);
+    if (checker->at == checker->end)
+        return wrong(checker, "a value that does not end");
     if (strcmp(name, "src") == 0 || strcmp(name, "href") == 0 || strncmp(name, "on", 2) == 0)
         return wrong(checker, "something to load or to run");
     if (strcmp(name, "id") == 0 && !check_id(checker, value, len))
@@ -121,7 +123,10 @@ static bool check_tag(struct checker *checker)
     if (closing) {
         if (checker->depth == 0 || strcmp(checker->open[--checker->depth], name) != 0)
             return wrong(checker, "an element that is not open closes");
-        return *checker->at++ == '>' || wrong(checker, "an end tag with more than a name");
+        if (*checker->at != '>')
+            return wrong(checker, "an end tag with more than a name");
+        checker->at++;
+        return true;
     }
     if (strcmp(name, "script") == 0 || strcmp(name, "link") == 0)
         return wrong(checker, "something to load or to run");
@@ -134,8 +139,9 @@ static bool check_tag(struct checker *checker)
         checker->at += 2;
         return true;
     }
-    if (*checker->at++ != '>' || checker->depth == MAX_DEPTH)
+    if (*checker->at != '>' || checker->depth == MAX_DEPTH)
         return wrong(checker, "a tag that does not end, or is too deep");
+    checker->at++;
     strcpy(checker->open[checker->depth++], name);
     return true;
 }

@@ -295,6 +295,9 @@ static void the_checker_finds_faults(void **state)
         "see https://example.org",
         "\x01",
         "<p",
+        "</p",
+        "<p class=\"a",
+        "<p class",
     };
     char why[200];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -416,6 +416,10 @@ static void a_page_without_updates_is_whole(void **state)
 static void a_page_of_odd_lines_is_whole(void **state)
 {
     (void)state;
+    static const char deep[] =
+        "{\"type\":\"samples\",\"update\":4,\"samples\":[1,{\"attention\":1},"
+        "{\"attention\":[[1]],\"source_tokens\":[1,\"a\"],"
+        "\"output_tokens\":[\"b\",{}]}]}";
     static const char *const lines[] = {
         "{\"type\":\"start\",\"update\":0,\"settings\":[],\"data\":1,\"changed\":{}}",
         "{\"type\":\"update\",\"update\":1}",
@@ -423,8 +427,7 @@ static void a_page_of_odd_lines_is_whole(void **state)
         "{\"type\":\"update\",\"update\":1e307,\"loss\":1e308,\"gradient_norm\":-1}",
         "{\"type\":\"evaluation\",\"update\":3,\"best\":true}",
         "{\"type\":\"samples\",\"update\":3,\"samples\":{}}",
-        "{\"type\":\"samples\",\"update\":4,\"samples\":[1,{\"attention\":1},{\"attention\":[[1]],"
-        "\"source_tokens\":[1,\"a\"],\"output_tokens\":[\"b\",{}]}]}",
+        deep,
         "{\"type\":\"end\",\"update\":5}",
     };
     struct history history = {0};
