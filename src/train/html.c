@@ -30,7 +30,7 @@ static const char style[] =
     ".card b{display:block;font-size:1.45rem;line-height:1.25;font-variant-numeric:tabular-nums;"
     "overflow-wrap:anywhere}\n"
     ".card span{color:var(--muted);font-size:.85rem}\n"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr));"
+    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));"
     "gap:.9rem}\n"
     ".heats{display:flex;flex-wrap:wrap;gap:.9rem}.heats figure{max-width:100%}\n"
     "figure{margin:0;padding:.8rem .9rem .5rem;overflow-x:auto}\n"

@@ -214,7 +214,7 @@ static void write_curves(const struct history *history, struct buf *out, struct 
         {"rate", "Learning rate", NULL, "rate", MEMBER(history_update, rate), false, true},
         {"norm", "Gradient norm", "before clipping", "norm", MEMBER(history_update, gradient_norm),
          true, false},
-        {"speed", "Speed", "all threads together", history_text(history->start, "unit"),
+        {"speed", "Speed", history_text(history->start, "unit"), "a second",
          MEMBER(history_update, units_per_second), false, true},
     };
     buf_text(out, "<h2>Curves</h2>\n", err);
