@@ -20,6 +20,17 @@ numbers() {
     }'
 }
 
+# records FOLDER LINE...: train.jsonl and report.html there are sound and count as the lines say.
+records() {
+    folder=$1
+    shift
+    "$top_builddir/tests/support/check_records" "$folder" >records.out 2>records.err ||
+        fail "$folder: $(head -n 3 records.err)"
+    for line in "$@"; do
+        grep -qx "$line" records.out || fail "$folder: not '$line' but $(tr '\n' ',' <records.out)"
+    done
+}
+
 # train OUT ARGUMENT...: small and quick. A program, so that a signal to it reaches dragoman.
 cat >train <<END
 #!/bin/sh
@@ -48,6 +59,12 @@ expect 0 "$dragoman" translate learned "4 7 1 1 9"
 [ "$(cat out)" = "quatre sept un un neuf" ] || fail "4 7 1 1 9 becomes $(cat out)"
 expect 0 "$dragoman" inspect learned
 grep -q 'dragoman train .*--epochs 12' out || fail "the card does not have the command"
+
+# Its records are whole: curves of loss, score, rate, norm and speed at least, and what it looked at.
+records learned.training "start 1" "evaluation 12" "samples 12" "end 1" "heats 3" "reason finished"
+[ "$(sed -n 's/^curves //p' records.out)" -ge 5 ] || fail "only some curves: $(cat records.out)"
+grep -q 'sept' learned.training/report.html || fail "the page shows no sentence"
+[ "$(find learned | wc -l)" -eq 4 ] || fail "the bundle holds more than a bundle: $(ls learned)"
 
 # wait_until COMMAND...: as long as the trainer runs, for a minute.
 wait_until() {
@@ -97,6 +114,14 @@ killed averages-1 --threads 1 $averages
 # shellcheck disable=SC2086
 killed averages-2 --threads 2 $averages
 killed sgd-2 --threads 2 --optimiser sgd --schedule step --decay-from 1 --dev-metric perplexity
+# Its records have each part once, as those of the unbroken run.
+records adam-1-whole.training "evaluation 2" "start 1" "reason finished"
+updates=$(grep '^update ' records.out)
+records adam-1.training "evaluation 2" "samples 2" "$updates" "reason finished"
+for folder in adam-1-whole adam-1; do
+    sed -n 's/^{"type":"update",\("update":[0-9]*\).*/\1/p' $folder.training/train.jsonl >$folder.lines
+done
+cmp adam-1-whole.lines adam-1.lines || fail "a run that was killed and resumed has other lines"
 
 # Each metric chooses the best model, and the card says by which.
 expect 0 ./train chrf --epochs 1 --dev-metric chrf
@@ -202,6 +227,35 @@ kill -TERM "$trainer"
 wait "$trainer" || fail "stopped by SIGTERM it exits with $?: $(cat stop.log)"
 grep -q 'stopped with a checkpoint' stop.log || fail "it does not say that it stopped"
 [ -f stopped.training/checkpoint.safetensors ] || fail "it leaves no checkpoint"
+records stopped.training "reason stopped"
+
+# Records that cannot be written end the run with a message, and the checkpoint stays.
+if [ -w /dev/full ]; then
+    rm constant.training/train.jsonl
+    before=$(cksum <"$checkpoint")
+    ln -s /dev/full constant.training/train.jsonl
+    expect 1 ./train constant --schedule constant --warmup 0 --epochs 4
+    complained_of 'train.jsonl: cannot write: No space'
+    [ "$(cksum <"$checkpoint")" = "$before" ] || fail "the checkpoint was replaced"
+    rm constant.training/train.jsonl
+    mkdir constant.training/train.jsonl
+    expect 1 ./train constant --schedule constant --warmup 0 --epochs 4 --resume
+    complained_of 'train.jsonl'
+    rmdir constant.training/train.jsonl
+    rm constant.training/report.html
+    mkdir constant.training/report.html
+    expect 1 ./train constant --schedule constant --warmup 0 --epochs 4 --resume
+    complained_of 'report.html'
+    rmdir constant.training/report.html
+fi
+
+# A model that classifies has records too, and no attention.
+awk '{ print $1 " " $2 "\t" ($1 > 4 ? "high" : "low") }' train.tsv | sort -u >labels.tsv
+expect 0 "$dragoman" train --task classification --kind rnn-classifier --tokenizer word \
+    --min-count 1 --embedding 8 --encoder-hidden 8 --epochs 3 --threads 1 --samples 7 \
+    --train labels.tsv --dev labels.tsv --out classes
+records classes.training "evaluation 3" "heats 0" "reason finished"
+grep -q '"output":"low"\|"output":"high"' classes.training/train.jsonl || fail "no label is shown"
 
 # Wrong usage and wrong data.
 expect 2 "$dragoman" train --train train.tsv --dev dev.tsv

@@ -37,3 +37,10 @@ tests_fault_test_fault_serve_SOURCES = tests/fault/test_fault_serve.c tests/faul
 tests_fault_test_fault_serve_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_fault_test_fault_serve_LDADD = tests/support/libsupport.a libserve.a libmodel.a libnn.a \
 	libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/fault/test_fault_train
+TESTS += tests/fault/test_fault_train
+tests_fault_test_fault_train_SOURCES = tests/fault/test_fault_train.c tests/fault/fault.h
+tests_fault_test_fault_train_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_fault_test_fault_train_LDADD = tests/support/libmarkup.a libtrain.a libmodel.a libnn.a \
+	libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)

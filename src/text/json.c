@@ -1,5 +1,5 @@
-/* The writer of answers. Keys keep the order in which they are written. */
-#include "serve/proto_json.h"
+/* Keys keep the order in which they are written. */
+#include "text/json.h"
 
 #include <math.h>
 #include <string.h>
@@ -74,6 +74,21 @@ void json_write_integer(struct buf *out, const char *name, int64_t value, struct
 void json_write_number(struct buf *out, double value, struct err *err)
 {
     buf_printf(out, err, "%.7g", isfinite(value) ? value : 0.0);
+}
+
+void json_write_real(struct buf *out, const char *name, double value, struct err *err)
+{
+    json_write_name(out, name, err);
+    if (isfinite(value))
+        buf_printf(out, err, "%.9g", value);
+    else
+        buf_text(out, "null", err);
+}
+
+void json_write_boolean(struct buf *out, const char *name, bool value, struct err *err)
+{
+    json_write_name(out, name, err);
+    buf_text(out, value ? "true" : "false", err);
 }
 
 void json_write_string(struct buf *out, const char *name, const char *text, struct err *err)
