@@ -77,8 +77,11 @@ static bool report(void *context, const struct trainer_progress *p)
     if (p->scored) {
         if (display->terminal)
             fputs("\r\033[K", stderr);
-        fprintf(stderr, "epoch %zu done  update %zu  loss %.3f  dev %s %.2f%s  after ", p->epoch,
+        fprintf(stderr, "epoch %zu done  update %zu  loss %.3f  dev %s %.2f%s  ", p->epoch,
                 p->update, p->loss, display->score_name, p->score, p->best ? " (best, saved)" : "");
+        if (p->perplexity > 0)
+            fprintf(stderr, "perplexity %.2f  ", p->perplexity);
+        fputs("after ", stderr);
         print_duration(p->seconds);
         fputc('\n', stderr);
     } else if (now - display->shown_ns >= interval) {

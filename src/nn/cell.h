@@ -1,8 +1,8 @@
 /*
  * One layer of recurrent cells, in one direction: the interface that all cells share.
  *
- * A cell is defined by its equations (each file cell_<name>.c opens with them) and one entry in the
- * table of cell.c. Everything that cells have in common happens once, in cell.c: the products with
+ * A cell is defined by its equations (each file cell_<name>.c opens with them) and one entry in
+ * CELL_LIST. Everything that cells have in common happens once (cell_parts.h): the products with
  * the weights, layer normalisation, dropout on the state, padding, weight gradients.
  *
  *   input I, hidden H, G gates, P of them with a product of the input, R with one of the state
@@ -48,7 +48,8 @@ extern const char *const cell_names[]; /* "rnn-tanh", "rnn-relu", "lstm", ...; N
    Nematus: each product with its bias by itself, with gain and shift, epsilon 1e-5; joint, as
    Marian: all gates' products of the input together, and of the state together as far as they are
    made together, with gain only and the bias after it, epsilon 1e-9. Which gates make a product of
-   their own is in the cell's definition: of the GRUs r and z together, and n; of an LSTM all. */
+   their own is in the cell's definition: of the GRUs r and z together, and n; of an LSTM all. An
+   x that stands without a product is left as it is. */
 enum cell_norm { CELL_NORM_NONE, CELL_NORM_SEPARATE, CELL_NORM_JOINT };
 extern const char *const cell_norm_names[]; /* "none", "separate", "joint"; NULL ends */
 
@@ -131,7 +132,8 @@ void cell_run_step_back(struct cell_run *run, size_t t, struct cell_before befor
                         real *d_c);
 /* d_x [count, B, I] = gradient by the input of `count` steps from `t` + keep * d_x. */
 void cell_run_input_back(struct cell_run *run, size_t t, size_t count, real keep, struct mat d_x);
-/* Adds the gradients by all weights. x [T, B, I]: the whole input, as in forward. */
+/* Adds the gradients by all weights, after all T steps. x [T, B, I]: the whole input, as in
+   forward. */
 void cell_run_end_back(struct cell_run *run, const struct cell_weights *g, struct mat x);
 
 /* Inference ----------------------------------------------------------------------------------- */

@@ -15,4 +15,5 @@ libtext_a_SOURCES = \
 	src/text/ngram.c src/text/ngram.h \
 	src/text/sentence.c src/text/sentence.h \
 	src/text/corpus.c src/text/corpus.h \
-	src/text/vectors.c src/text/vectors.h
+	src/text/vectors.c src/text/vectors.h \
+	src/text/json.c src/text/json.h

@@ -80,8 +80,8 @@ static int read_progress(const struct safetensors *file, uint64_t origin,
         return err_set(err, ERR_FORMAT, "the progress is out of range");
     if (progress->origin != origin)
         return err_set(err, ERR_FORMAT,
-                       "cannot go on from it: the data, the number of threads or a setting that "
-                       "the weights depend on has changed since");
+                       "cannot go on from it: the data, the vocabulary, the number of threads or a "
+                       "setting that the weights depend on has changed since");
     return 0;
 }
 

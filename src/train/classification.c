@@ -18,6 +18,12 @@ struct classification {
     int32_t *labels, *dev_labels;
     struct batch_key *keys;
     size_t cut; /* training texts that were longer than max-tokens */
+    struct guess {
+        size_t label;
+        double probability;
+    } * guesses; /* [samples]: what the last evaluation made of the first texts */
+    size_t samples;
+    bool evaluated;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -166,6 +172,8 @@ static void run_evaluation(void *context, int index)
         for (size_t l = 1; l < labels; l++)
             best = probabilities[l] > probabilities[best] ? l : best;
         part->correct += best == (size_t)classification->dev_labels[i];
+        if (i < classification->samples)
+            classification->guesses[i] = (struct guess){best, (double)probabilities[best]};
     }
     mem_free(probabilities);
 }
@@ -173,7 +181,7 @@ static void run_evaluation(void *context, int index)
 static int classification_evaluate(void *context, real *weights, struct pool *pool,
                                    struct trainer_score *score, struct err *err)
 {
-    const struct classification *classification = context;
+    struct classification *classification = context;
     struct evaluation evaluation = {.classification = classification,
                                     .model = bind(classification, weights),
                                     .threads = (size_t)pool_threads(pool)};
@@ -190,6 +198,7 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
                 err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
     }
     score->value = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    classification->evaluated = code == 0;
     mem_free(evaluation.parts);
     return code;
 }
@@ -201,6 +210,21 @@ static struct parameter classification_tensor(void *context, size_t *offset)
     struct classifier model = classification->shape;
     classifier_parameters(&model, list);
     return *parameters_at(list, offset);
+}
+
+static bool classification_sample(void *context, size_t i, struct trainer_sample *sample)
+{
+    const struct classification *classification = context;
+    const struct spec *spec = &classification->data.spec;
+    if (i >= classification->samples || !classification->evaluated)
+        return false;
+    *sample = (struct trainer_sample){
+        .source = classification->data.dev.lines[i].first,
+        .reference = spec->labels[classification->dev_labels[i]],
+        .output = spec->labels[classification->guesses[i].label],
+        .score = classification->guesses[i].probability,
+    };
+    return true;
 }
 
 static int classification_save(void *context, real *weights, const struct trainer_score *score,
@@ -363,6 +387,16 @@ static int classification_begin_epoch(void *context, size_t epoch, struct pool *
     return code;
 }
 
+static int init_samples(struct classification *classification, struct err *err)
+{
+    const size_t wanted = (size_t)classification->data.recipe->samples;
+    const size_t dev = classification->data.dev.count;
+    classification->samples = wanted < dev ? wanted : dev;
+    classification->guesses =
+        mem_alloc(classification->samples, sizeof *classification->guesses, err);
+    return classification->guesses ? 0 : ERR_MEMORY;
+}
+
 static int set_up(struct classification *classification, const struct recipe *recipe,
                   const char *command, const char *folder, struct err *err)
 {
@@ -374,7 +408,8 @@ static int set_up(struct classification *classification, const struct recipe *re
                              &classification->texts, &classification->labels, &classification->cut,
                              err)) < 0 ||
         (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
-                             &classification->dev_labels, &(size_t){0}, err)) < 0)
+                             &classification->dev_labels, &(size_t){0}, err)) < 0 ||
+        (code = init_samples(classification, err)) < 0)
         return code;
     classifier_size(&classification->shape, &data->spec);
     classification->keys = mem_alloc(data->train.count, sizeof *classification->keys, err);
@@ -399,25 +434,33 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
                                   .learn = classification_learn,
                                   .tensor = classification_tensor,
                                   .evaluate = classification_evaluate,
-                                  .save = classification_save};
+                                  .save = classification_save,
+                                  .sample = classification_sample};
     const int code = set_up(classification, recipe, command, folder, err);
     if (code < 0) {
         classification_task_release(task);
         return code;
     }
-    task->parameters = parameters_total(list, classifier_parameters(&classification->shape, list));
+    const size_t tensors = classifier_parameters(&classification->shape, list);
+    task->parameters = parameters_total(list, tensors);
     task->origin = classification->data.origin;
     task->keys = classification->keys;
     task->examples = classification->texts.count;
     task->cut = classification->cut;
     if (recipe->dropout_bpe > 0)
         task->begin_epoch = classification_begin_epoch;
+    task->facts = (struct trainer_facts){.lines = classification->data.train.count,
+                                         .dev_lines = classification->data.dev.count,
+                                         .tokens = {task_ids_total(&classification->texts)},
+                                         .vocabulary = classification->data.spec.vocabulary,
+                                         .tensors = tensors};
     return 0;
 }
 
 void classification_task_release(struct trainer_task *task)
 {
     struct classification *classification = task->context;
+    mem_free(classification->guesses);
     mem_free(classification->keys);
     mem_free(classification->dev_labels);
     task_ids_release(&classification->dev_texts);

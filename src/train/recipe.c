@@ -41,7 +41,8 @@ const struct opt recipe_options[] = {
     LIST("train", train, "FILE", "training data: lines source<TAB>target or text<TAB>label"),
     LIST("dev", dev, "FILE", "development data in the same form; the best model by it is kept"),
     {"out", 'o', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(out), NULL, 0, 0, NULL, "DIR", NULL,
-     "the bundle to write; DIR.training holds vocabulary and checkpoint meanwhile"},
+     "the bundle to write; DIR.training holds vocabulary, checkpoint, record and report of the "
+     "run"},
     {"recipe", 'r', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(recipe), NULL, 0, 0, NULL, "FILE", NULL,
      "read settings from this file first"},
     {"resume", 0, OPT_FLAG, OPT_ONLY_ARGUMENT, NULL, AT(resume), "no", 0, 0, NULL, NULL, NULL,

@@ -50,6 +50,7 @@ int task_ids_init(struct task_ids *ids, size_t count, struct err *err);
 int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const char *text,
                  size_t len, size_t limit, struct encoded *scratch, size_t *tokens,
                  struct err *err);
+size_t task_ids_total(const struct task_ids *ids); /* tokens of all texts */
 void task_ids_release(struct task_ids *ids);
 
 enum task_field { TASK_FIRST, TASK_SECOND };

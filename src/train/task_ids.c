@@ -20,6 +20,11 @@ int task_ids_init(struct task_ids *ids, size_t count, struct err *err)
     return 0;
 }
 
+size_t task_ids_total(const struct task_ids *ids)
+{
+    return ids->begins[ids->count];
+}
+
 void task_ids_release(struct task_ids *ids)
 {
     mem_free(ids->ids);

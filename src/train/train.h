@@ -18,7 +18,8 @@ struct train_watch {
 };
 
 /* Reads data, learns the vocabulary, trains, and leaves the best model by development score at
-   recipe->out. Working files are in a folder beside it, `out`.training. command: the
+   recipe->out. Working files are in a folder beside it, `out`.training: the vocabulary, the
+   checkpoint, the record train.jsonl and its page report.html. command: the
    command line, for the model card. The recipe has been checked. */
 int train_run(const struct recipe *recipe, const char *command, const struct train_watch *watch,
               struct trainer_progress *final, struct err *err);

@@ -43,6 +43,23 @@ struct trainer_score {
     double perplexity; /* of the development data; 0 where the task has none */
 };
 
+/* What the model makes of one example of the development data. All belongs to the task and stays
+   until its next evaluation. */
+struct trainer_sample {
+    const char *source, *reference, *output; /* output: NULL where there is none */
+    double score;                            /* log probability a token, or a label's probability */
+    /* [output_count][source_count], each row sums to 1; NULL where there is none */
+    const float *attention;
+    const char *const *source_tokens, *const *output_tokens; /* their texts, with leading spaces */
+    size_t source_count, output_count;
+};
+
+struct trainer_facts {       /* for the report */
+    size_t lines, dev_lines; /* of the data, those that are left out included */
+    size_t tokens[2];        /* of the training examples: each side, or the text alone */
+    size_t vocabulary, tensors;
+};
+
 struct trainer_task {
     void *context;
     size_t parameters;            /* length of the flat vectors */
@@ -66,6 +83,10 @@ struct trainer_task {
                     struct err *err); /* on the development data */
     /* Writes the bundle; the score is for its card. */
     int (*save)(void *context, real *weights, const struct trainer_score *score, struct err *err);
+    /* Example i of the development data as the last evaluation found it; false where it kept
+       nothing of that. The recipe's `samples` first ones are kept. May be NULL. */
+    bool (*sample)(void *context, size_t i, struct trainer_sample *sample);
+    struct trainer_facts facts;
 };
 
 struct trainer_progress {

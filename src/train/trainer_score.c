@@ -89,8 +89,10 @@ int trainer_score(struct trainer *trainer, struct trainer_progress *progress, st
         return err->code;
     if (!isfinite(score.value) || isnan(score.perplexity))
         return err_set(err, ERR_INTERNAL,
-                       "update %llu: the %s of the development data is not finite",
-                       (unsigned long long)trainer->state.update, task->score_name);
+                       "after update %llu: the %s of the development data is not finite; a lower "
+                       "--rate or --clip may help",
+                       (unsigned long long)trainer->state.update,
+                       isfinite(score.value) ? "perplexity" : task->score_name);
     const bool best = is_best(trainer, score.value);
     if (best && task->save(task->context, weights, &score, err))
         return err->code;

@@ -5,6 +5,7 @@
 #include "train/metric.h"
 #include "train/task.h"
 #include "train/translation_batch.h"
+#include "train/translation_sample.h"
 #include "train/translation_score.h"
 
 struct translation {
@@ -13,6 +14,7 @@ struct translation {
     struct task_ids sources, targets;
     struct batch_key *keys;
     size_t left_out, dev_left_out; /* pairs that are too long */
+    struct translation_samples samples;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -94,6 +96,7 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
         sources[i] = (struct batch_text){dev->lines[i].first, dev->lines[i].first_len};
         targets[i] = (struct batch_text){dev->lines[i].second, dev->lines[i].second_len};
     }
+    translation_samples_ask(&translation->samples, outputs);
     status = batch_translate(&alone, tokenizer, &options, pool, sources, dev->count, outputs, err);
     if (status == 0)
         status = likelihood_corpus(&model, tokenizer, pool, sources, targets, dev->count,
@@ -102,6 +105,8 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
     if (status == 0)
         status =
             translation_score((enum recipe_metric)recipe->dev_metric, dev, outputs, score, err);
+    if (status == 0)
+        status = translation_samples_keep(&translation->samples, dev, tokenizer, outputs, err);
 out:
     for (size_t i = 0; outputs && i < dev->count; i++)
         batch_output_release(&outputs[i]);
@@ -109,6 +114,12 @@ out:
     mem_free(targets);
     mem_free(sources);
     return status;
+}
+
+static bool translation_sample(void *context, size_t i, struct trainer_sample *sample)
+{
+    const struct translation *translation = context;
+    return translation_samples_get(&translation->samples, i, sample);
 }
 
 static struct parameter translation_tensor(void *context, size_t *offset)
@@ -229,6 +240,14 @@ static int check_dev(struct translation *translation, struct err *err)
     return 0;
 }
 
+/* The first sentences of the development data, as many as the recipe wants and there are. */
+static int init_samples(struct translation *translation, struct err *err)
+{
+    const size_t wanted = (size_t)translation->data.recipe->samples;
+    const size_t dev = translation->data.dev.count;
+    return translation_samples_init(&translation->samples, wanted < dev ? wanted : dev, err);
+}
+
 int translation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                      const char *folder, struct err *err)
 {
@@ -245,18 +264,21 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
                                   .learn = translation_learn,
                                   .tensor = translation_tensor,
                                   .evaluate = translation_evaluate,
-                                  .save = translation_save};
+                                  .save = translation_save,
+                                  .sample = translation_sample};
     struct task_data *data = &translation->data;
     if (task_data_open(data, recipe, command, folder, true, err))
         goto failed;
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
-        encode_pairs(translation, err) || check_dev(translation, err) || task_data_keep(data, err))
+        encode_pairs(translation, err) || check_dev(translation, err) ||
+        init_samples(translation, err) || task_data_keep(data, err))
         goto failed;
     make_keys(translation);
     seq2seq_size(&translation->shape, &data->spec);
-    task->parameters = parameters_total(list, seq2seq_parameters(&translation->shape, list));
+    const size_t tensors = seq2seq_parameters(&translation->shape, list);
+    task->parameters = parameters_total(list, tensors);
     task->origin = data->origin;
     task->keys = translation->keys;
     task->examples = data->train.count;
@@ -264,6 +286,12 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
     task->dev_left_out = translation->dev_left_out;
     if (recipe->dropout_bpe > 0)
         task->begin_epoch = translation_begin_epoch;
+    task->facts = (struct trainer_facts){
+        .lines = data->train.count + translation->left_out,
+        .dev_lines = data->dev.count + translation->dev_left_out,
+        .tokens = {task_ids_total(&translation->sources), task_ids_total(&translation->targets)},
+        .vocabulary = data->spec.vocabulary,
+        .tensors = tensors};
     return 0;
 failed:
     translation_task_release(task);
@@ -273,6 +301,7 @@ failed:
 void translation_task_release(struct trainer_task *task)
 {
     struct translation *translation = task->context;
+    translation_samples_release(&translation->samples);
     task_ids_release(&translation->targets);
     task_ids_release(&translation->sources);
     mem_free(translation->keys);

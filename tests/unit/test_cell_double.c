@@ -176,10 +176,8 @@ static const int32_t short_ones[BATCH] = {2, 3, 1}; /* nobody reaches the last s
 static void backward_everywhere(void **state)
 {
     const struct variant variants[] = {
-        {INPUT, STEPS, false, false, false, NULL},
-        {INPUT, STEPS, true, false, false, mixed},
-        {HIDDEN, STEPS, false, true, true, mixed},
-        {INPUT, STEPS, true, true, true, short_ones},
+        {INPUT, STEPS, false, false, false, NULL}, {INPUT, STEPS, true, false, false, mixed},
+        {HIDDEN, STEPS, false, true, true, mixed}, {INPUT, STEPS, true, true, true, short_ones},
         {HIDDEN, 1, false, false, false, NULL},
     };
     (void)state;

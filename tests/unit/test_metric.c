@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "train/metric.h"
+#include "train/metric_bootstrap.h"
 #include "train/metric_text.h"
 
 #define TOLERANCE 1e-6
@@ -314,6 +315,50 @@ static void test_perplexity(void **state)
     assert_true(isinf(metric_perplexity(1e6, 1)));
 }
 
+static double mean_drawn(const void *context, const uint32_t *drawn, size_t count)
+{
+    const double *values = context;
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_in_range(drawn[i], 0, count - 1);
+        sum += values[drawn[i]];
+    }
+    return sum / (double)count;
+}
+
+/* The mean of 400 throws of a coin has a standard error of 0.025, and the mean of their values each
+   0.01 higher is always 0.01 higher. */
+static void test_bootstrap(void **state)
+{
+    (void)state;
+    enum { COUNT = 400 };
+    double throws[COUNT], higher[COUNT], noisy[COUNT];
+    double drawn[METRIC_RESAMPLES], again[METRIC_RESAMPLES], other[METRIC_RESAMPLES];
+    struct err err = ERR_INIT;
+    for (size_t i = 0; i < COUNT; i++) {
+        throws[i] = i % 2 == 0;
+        higher[i] = throws[i] + 0.01;
+        noisy[i] = i % 2 != 0 ? 1.02 : 0;
+    }
+    assert_int_equal(metric_bootstrap(COUNT, 7, mean_drawn, throws, drawn, NULL), 0);
+    assert_int_equal(metric_bootstrap(COUNT, 7, mean_drawn, throws, again, NULL), 0);
+    assert_memory_equal(drawn, again, sizeof(drawn));
+    struct metric_interval interval = metric_interval(drawn);
+    assert_near(interval.low, 0.5 - 1.96 * 0.025, 0.006);
+    assert_near(interval.high, 0.5 + 1.96 * 0.025, 0.006);
+    assert_near(metric_paired_probability(drawn, again, 0), 1, 0);
+    assert_int_equal(metric_bootstrap(COUNT, 7, mean_drawn, higher, other, NULL), 0);
+    assert_near(metric_paired_probability(other, drawn, 0.01), 1.0 / (METRIC_RESAMPLES + 1), 1e-12);
+    assert_int_equal(metric_bootstrap(COUNT, 7, mean_drawn, noisy, other, NULL), 0);
+    assert_true(metric_paired_probability(other, drawn, 0.01) > 0.7);
+    assert_int_equal(metric_bootstrap(COUNT, 8, mean_drawn, throws, again, NULL), 0);
+    assert_memory_not_equal(drawn, again, sizeof(drawn));
+    assert_int_equal(metric_bootstrap(0, 1, mean_drawn, throws, again, &err), ERR_ARGUMENT);
+    mem_fail_at(1);
+    assert_int_equal(metric_bootstrap(COUNT, 1, mean_drawn, throws, again, NULL), ERR_MEMORY);
+    mem_fail_at(0);
+}
+
 /* Each allocation fails once; the error comes back and nothing leaks or breaks. */
 static void test_no_memory(void **state)
 {
@@ -369,7 +414,8 @@ int main(void)
         cmocka_unit_test(test_errors),     cmocka_unit_test(test_broken_bytes),
         cmocka_unit_test(test_long_text),  cmocka_unit_test(test_counts),
         cmocka_unit_test(test_signatures), cmocka_unit_test(test_perplexity),
-        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_confusion),
+        cmocka_unit_test(test_bootstrap),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_confusion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

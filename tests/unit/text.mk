@@ -7,6 +7,7 @@ text_tests = \
 	tests/unit/test_token \
 	tests/unit/test_bpe_dropout \
 	tests/unit/test_corpus \
+	tests/unit/test_json \
 	tests/unit/test_ngram \
 	tests/unit/test_sentence \
 	tests/unit/test_vectors \
@@ -67,3 +68,7 @@ tests_unit_test_tatoeba_LDADD = $(text_test_libs)
 check_LIBRARIES += tests/support/libnasty.a
 tests_support_libnasty_a_SOURCES = tests/support/nasty_text.c tests/support/nasty_text.h
 tests_support_libnasty_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/unit.h
+tests_unit_test_json_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_json_LDADD = $(text_test_libs)
