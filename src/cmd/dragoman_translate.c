@@ -207,8 +207,7 @@ static int translate(const struct settings *settings, const char *folder, char *
     if (code == 0)
         code = cmd_open_ensemble(&models, model, &settings->ensemble, &err);
     model_release(model);
-    int status =
-        code < 0 ? cmd_failed(&err) : translate_with(settings, &models, texts, count);
+    int status = code < 0 ? cmd_failed(&err) : translate_with(settings, &models, texts, count);
     cmd_ensemble_release(&models);
     return status;
 }

@@ -239,7 +239,8 @@ static void corpus_run(void *context, int index)
     struct batch_source source = {corpus_next, corpus_done, work};
     struct err err = ERR_INIT;
     (void)index;
-    int code = batch_work(work->ensemble, work->tokenizer, work->options, work->rows, &source, &err);
+    int code =
+        batch_work(work->ensemble, work->tokenizer, work->options, work->rows, &source, &err);
     if (code == 0)
         return;
     pthread_mutex_lock(&work->lock);

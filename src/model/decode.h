@@ -46,7 +46,7 @@ struct hypothesis {
     float log_probability; /* natural logarithm, of the whole output with EOS */
     /* [count][source_count], each row sums to 1; EOS is left out. NULL: no model has attention. */
     float *attention;
-    bool truncated;        /* max_length came before EOS */
+    bool truncated; /* max_length came before EOS */
 };
 struct decode_result {
     void *tag;           /* what decoder_join was given */

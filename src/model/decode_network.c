@@ -76,10 +76,10 @@ int network_init(struct network *network, const struct seq2seq *model, size_t ro
 void network_release(struct network *network)
 {
     real *const buffers[] = {
-        network->output,    network->joined,   network->query,   network->residual,
-        network->cell,      network->products, network->input,   network->gathered,
-        network->states,    network->summary,  network->last,    network->recurrent,
-        network->embedded,  network->prepared,
+        network->output,   network->joined,   network->query, network->residual,
+        network->cell,     network->products, network->input, network->gathered,
+        network->states,   network->summary,  network->last,  network->recurrent,
+        network->embedded, network->prepared,
     };
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         mem_free(buffers[i]);

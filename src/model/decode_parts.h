@@ -86,13 +86,13 @@ struct network {
     real *embedded, *recurrent; /* [S, E], recurrent_scratch */
     real *last, *summary;       /* [recurrent_state(encoder)], [D] */
     /* Scratch of the target side, of one block of rows: */
-    real *input;         /* [block, E], with input feeding [block, 2 E] */
-    real *products;      /* [block, G H] */
-    real *cell;          /* [block, cell_scratch] */
-    real *residual;      /* [block, H] */
-    real *query;         /* additive attention: [block, A] */
-    real *joined;        /* [block, combined] */
-    real *output;        /* [block, E], unless it is fed: then it stands in the states */
+    real *input;    /* [block, E], with input feeding [block, 2 E] */
+    real *products; /* [block, G H] */
+    real *cell;     /* [block, cell_scratch] */
+    real *residual; /* [block, H] */
+    real *query;    /* additive attention: [block, A] */
+    real *joined;   /* [block, combined] */
+    real *output;   /* [block, E], unless it is fed: then it stands in the states */
 };
 
 struct decoder {
@@ -105,8 +105,8 @@ struct decoder {
     struct outcome *outcomes, **outcomes_end;
     struct live_row *live;
     /* Scratch of one block of rows: */
-    real *logits; /* [block, V] */
-    real *others; /* [block, V], of an ensemble's second model and on */
+    real *logits;  /* [block, V] */
+    real *others;  /* [block, V], of an ensemble's second model and on */
     real *weights; /* [S]: their attention */
 };
 

@@ -92,6 +92,28 @@ awk -F '\t' 'NF != 3 || $1 != int((NR + 1) / 2) || $2 !~ /^-[0-9]+\.[0-9]+$/ { e
 expect 0 "$dragoman" translate --scores "$models/tiny-en-fr" "I see."
 awk -F '\t' 'NF != 2 || $1 !~ /^-[0-9]/ { exit 1 }' out || fail "--scores prints: $(cat out)"
 
+# Several models at a time: one with itself is that one, another one makes a difference.
+corpus 40 >in
+cp -r "$models/tiny-en-fr" other
+cp "$models/tiny-fr-en/weights.safetensors" other
+expect 0 "$dragoman" translate "$models/tiny-en-fr" <in
+mv out one
+expect 0 "$dragoman" translate --ensemble "$models/tiny-en-fr" "$models/tiny-en-fr" <in
+cmp -s one out || fail "a model with itself translates otherwise: $(diff one out | head -n 4)"
+expect 0 "$dragoman" translate -e other "$models/tiny-en-fr" <in
+mv out both
+cmp -s one both && fail "--ensemble changes nothing"
+expect 0 "$dragoman" translate -e "$models/tiny-en-fr" -t 3 other <in
+cmp -s both out || fail "the order of models matters: $(diff both out | head -n 4)"
+expect 0 "$dragoman" translate -e other -e other -e "$models/tiny-en-fr" "$models/tiny-en-fr" <in
+cmp -s both out || fail "each model twice is not the same: $(diff both out | head -n 4)"
+expect 1 "$dragoman" translate -e other -e "$models/tiny-fr-en" "$models/tiny-en-fr" text
+complained_of 'tiny-fr-en translates from fr to en, but .*tiny-en-fr from en to fr'
+expect 1 "$dragoman" translate -e other -e "$models/tiny-bag" "$models/tiny-en-fr" text
+complained_of 'tiny-bag is a model for classification'
+expect 1 "$dragoman" translate -e missing "$models/tiny-en-fr" text
+complained_of missing
+
 # With --split a text is what its sentences are, alone and one after the other.
 corpus 60 | sed 's/^/The /; s/\.$/ house./' >in
 expect 0 "$dragoman" translate "$models/tiny-en-fr" <in

@@ -71,6 +71,21 @@ grep -q '^perplexity [0-9.e+]*  of the model' out || fail "as text: $(cat out)"
 expect 1 "$dragoman" evaluate --perplexity --json --test long.tsv "$models/tiny-en-fr"
 [ "$(number perplexity_skipped out)" = 1 ] || fail "skipped: $(cat out)"
 
+# Several models at a time: what they translate together is scored.
+cp -r "$models/tiny-en-fr" other
+cp "$models/tiny-fr-en/weights.safetensors" other
+expect 0 "$dragoman" translate -e other "$models/tiny-en-fr" <sources
+paste sources out >together.tsv
+expect 0 "$dragoman" evaluate --json --ensemble other --test together.tsv "$models/tiny-en-fr"
+[ "$(number bleu out)" = 100.0 ] || fail "BLEU of an ensemble: $(cat out)"
+grep -q '"ensemble":\["tiny-en-fr","tiny-en-fr"\]' out || fail "names of an ensemble: $(cat out)"
+expect 0 "$dragoman" evaluate --ensemble other --test together.tsv "$models/tiny-en-fr"
+grep -q '^model  *tiny-en-fr + tiny-en-fr$' out || fail "as text: $(cat out)"
+expect 2 "$dragoman" evaluate --perplexity -e other --test together.tsv "$models/tiny-en-fr"
+complained_of 'perplexity'
+expect 2 "$dragoman" evaluate -e other --test together.tsv "$models/tiny-bag"
+complained_of 'ensemble means nothing for classification'
+
 # Translations from a file: sacrebleu prints these figures for the example of its README.
 cat >system <<'END'
 The dog bit the man.

@@ -43,7 +43,7 @@ static void describe(const struct tiny_bundle *bundle, struct spec *spec)
         .embedding = 8,
         .encoder = {.cell = CELL_GRU, .layers = 1, .hidden = 6, .bidirectional = true},
         .decoder = {.cell = CELL_GRU, .layers = 1, .hidden = 10},
-        .attention = ATTENTION_GENERAL,
+        .attention = bundle->without_attention ? ATTENTION_NONE : ATTENTION_GENERAL,
         .tying = SPEC_TYING_THREE_WAY,
         .pooling = SPEC_POOL_MEAN,
         .ngrams = 2,
@@ -134,10 +134,10 @@ out:
 int tiny_bundle_write_all(const char *folder, struct err *err)
 {
     static const struct tiny_bundle bundles[] = {
-        {"tiny-en-fr", SPEC_SEQ2SEQ, "en", "fr", 1},
-        {"tiny-fr-en", SPEC_SEQ2SEQ, "fr", "en", 2},
-        {"tiny-bag", SPEC_BAG_OF_WORDS, NULL, NULL, 3},
-        {"tiny-rnn", SPEC_RNN_CLASSIFIER, NULL, NULL, 4},
+        {.name = "tiny-en-fr", .kind = SPEC_SEQ2SEQ, .source = "en", .target = "fr", .seed = 1},
+        {.name = "tiny-fr-en", .kind = SPEC_SEQ2SEQ, .source = "fr", .target = "en", .seed = 2},
+        {.name = "tiny-bag", .kind = SPEC_BAG_OF_WORDS, .seed = 3},
+        {.name = "tiny-rnn", .kind = SPEC_RNN_CLASSIFIER, .seed = 4},
     };
     int code = file_make_folders(folder, err);
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0] && code == 0; i++) {

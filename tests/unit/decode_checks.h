@@ -51,7 +51,7 @@ static inline struct decoder *decoder_of(const struct ensemble *ensemble, size_t
 }
 
 static inline void join(struct decoder *decoder, const struct words *words,
-                 const struct decode_options *options, void *tag)
+                        const struct decode_options *options, void *tag)
 {
     struct err err = ERR_INIT;
     const int status = decoder_join(decoder, words->ids, words->count, options, tag, &err);
@@ -78,8 +78,8 @@ static inline struct decode_result *finish(struct decoder *decoder)
 }
 
 static inline struct decode_result *decode_alone(const struct ensemble *ensemble,
-                                          const struct words *words,
-                                          const struct decode_options *options)
+                                                 const struct words *words,
+                                                 const struct decode_options *options)
 {
     struct decoder *decoder = decoder_of(ensemble, options->beam);
     join(decoder, words, options, NULL);
@@ -104,8 +104,8 @@ static inline void check_attention(size_t columns, const float *shares, const do
 
 /* Score and attention of a hypothesis are those of its tokens in the training path. */
 static inline void check_hypothesis(const struct reference_source *source,
-                             const struct decode_options *options,
-                             const struct hypothesis *hypothesis)
+                                    const struct decode_options *options,
+                                    const struct hypothesis *hypothesis)
 {
     double next[256], sum = 0, attention[WORDS_MAX + 1];
     const size_t count = hypothesis->count, columns = source->count;
@@ -139,8 +139,9 @@ static inline void assert_distinct(const struct decode_result *result)
         }
 }
 
-static inline void compare_with_reference(const struct ensemble *ensemble, const struct words *words,
-                                   const struct decode_options *options)
+static inline void compare_with_reference(const struct ensemble *ensemble,
+                                          const struct words *words,
+                                          const struct decode_options *options)
 {
     struct reference_search *search = calloc(1, sizeof *search);
     assert_non_null(search);
@@ -218,7 +219,7 @@ static inline void shuffle(struct rng *rng, size_t *order, size_t count)
 /* All guests through one decoder, in random order, joining at random times, with a decoy that is
    cancelled at random. */
 static inline void run_company(struct guest *guests, size_t count, const struct ensemble *ensemble,
-                        struct rng *rng)
+                               struct rng *rng)
 {
     const struct decode_options decoy_options = {.beam = 3, .nbest = 1};
     struct decoder *decoder = decoder_of(ensemble, 5 + (size_t)rng_below(rng, 150));
@@ -252,7 +253,7 @@ static inline void run_company(struct guest *guests, size_t count, const struct 
 
 /* `count` random sentences, each decoded alone, then together. */
 static inline void check_company(const struct ensemble *ensemble, size_t count, size_t rounds,
-                          struct rng *rng)
+                                 struct rng *rng)
 {
     static struct guest guests[COMPANY];
     for (size_t g = 0; g < count; g++) {

@@ -45,6 +45,13 @@ tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
 tests_unit_test_batch_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_batch_LDADD = $(model_test_libs)
 
+# Models that decode together.
+check_PROGRAMS += tests/unit/test_ensemble
+TESTS += tests/unit/test_ensemble
+tests_unit_test_ensemble_SOURCES = tests/unit/test_ensemble.c
+tests_unit_test_ensemble_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_ensemble_LDADD = $(model_test_libs)
+
 # Given translations through the model.
 check_PROGRAMS += tests/unit/test_likelihood
 TESTS += tests/unit/test_likelihood

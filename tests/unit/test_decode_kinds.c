@@ -12,11 +12,11 @@ struct cell_choice {
 };
 
 static const struct cell_choice cells[] = {
-    {CELL_GRU, CELL_NORM_NONE},         {CELL_LSTM, CELL_NORM_NONE},
-    {CELL_MUT1, CELL_NORM_NONE},        {CELL_MUT2, CELL_NORM_NONE},
-    {CELL_GRU, CELL_NORM_SEPARATE},     {CELL_GRU, CELL_NORM_JOINT},
-    {CELL_LSTM, CELL_NORM_SEPARATE},    {CELL_RNN_TANH, CELL_NORM_NONE},
-    {CELL_GRU_CHO, CELL_NORM_NONE},     {CELL_LSTM_PEEPHOLE, CELL_NORM_JOINT},
+    {CELL_GRU, CELL_NORM_NONE},      {CELL_LSTM, CELL_NORM_NONE},
+    {CELL_MUT1, CELL_NORM_NONE},     {CELL_MUT2, CELL_NORM_NONE},
+    {CELL_GRU, CELL_NORM_SEPARATE},  {CELL_GRU, CELL_NORM_JOINT},
+    {CELL_LSTM, CELL_NORM_SEPARATE}, {CELL_RNN_TANH, CELL_NORM_NONE},
+    {CELL_GRU_CHO, CELL_NORM_NONE},  {CELL_LSTM_PEEPHOLE, CELL_NORM_JOINT},
 };
 #define CELLS (sizeof cells / sizeof *cells)
 
@@ -73,8 +73,8 @@ static void check_decoder(enum spec_decoder decoder, enum attention_kind first)
     for (int attention = first; attention <= ATTENTION_ADDITIVE; attention++)
         for (size_t c = 0; c < CELLS; c++)
             for (size_t v = 0; v < 3; v++) {
-                const struct decode_sizes sizes = kind_of(
-                    decoder, (enum attention_kind)attention, &cells[c], 5 * c + 7 * v);
+                const struct decode_sizes sizes =
+                    kind_of(decoder, (enum attention_kind)attention, &cells[c], 5 * c + 7 * v);
                 check_kind(&sizes, 3 * c + v, &rng);
             }
 }
@@ -104,8 +104,8 @@ static void test_one_direction(void **state)
     struct rng rng;
     rng_seed(&rng, 22, 0);
     for (size_t v = 0; v < 6; v++) {
-        struct decode_sizes sizes = kind_of(SPEC_DECODER_CONDITIONAL, ATTENTION_ADDITIVE,
-                                            &cells[v % CELLS], v);
+        struct decode_sizes sizes =
+            kind_of(SPEC_DECODER_CONDITIONAL, ATTENTION_ADDITIVE, &cells[v % CELLS], v);
         sizes.spec.encoder.bidirectional = false;
         check_kind(&sizes, v, &rng);
     }
@@ -185,7 +185,8 @@ static void assert_alike(const struct decode_result *a, const struct decode_resu
         assert_int_equal(x->count, y->count);
         assert_memory_equal(x->ids, y->ids, x->count * sizeof *x->ids);
         assert_int_equal(x->truncated, y->truncated);
-        assert_true(fabs((double)x->score - (double)y->score) < 1e-5 * (1 + fabs((double)y->score)));
+        assert_true(fabs((double)x->score - (double)y->score) <
+                    1e-5 * (1 + fabs((double)y->score)));
         for (size_t s = 0; x->attention && s < x->count * a->source_count; s++)
             assert_true(fabs((double)x->attention[s] - (double)y->attention[s]) < 1e-6);
     }
@@ -262,10 +263,10 @@ static void test_wrong_ensembles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),         cmocka_unit_test(test_input_feeding),
-        cmocka_unit_test(test_conditional),   cmocka_unit_test(test_one_direction),
-        cmocka_unit_test(test_ensembles),     cmocka_unit_test(test_the_same),
-        cmocka_unit_test(test_disagreement),  cmocka_unit_test(test_wrong_ensembles),
+        cmocka_unit_test(test_plain),        cmocka_unit_test(test_input_feeding),
+        cmocka_unit_test(test_conditional),  cmocka_unit_test(test_one_direction),
+        cmocka_unit_test(test_ensembles),    cmocka_unit_test(test_the_same),
+        cmocka_unit_test(test_disagreement), cmocka_unit_test(test_wrong_ensembles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

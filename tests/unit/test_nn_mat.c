@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "base/rng.h"
+#include "nn/mat.h"
 #include "nn/softmax.h"
 
 #define MAX_ROWS 33
@@ -228,6 +230,54 @@ static void softmax_by_definition(void **state)
     }
 }
 
+static void logarithms_are_near(void **state)
+{
+    double worst = 0;
+    (void)state;
+    for (double at = -87; at <= 88; at += 1e-3) {
+        const float x = (float)exp(at);
+        const double y = log((double)x);
+        worst = fmax(worst, fabs((double)real_log(x) - y) / fmax(1, fabs(y)));
+    }
+    for (float x = 0.5f; x <= 2; x += 1e-5f)
+        worst = fmax(worst, fabs((double)real_log(x) - log((double)x)));
+    assert_near(worst, 0, 2e-7);
+    assert_true(real_log(1) == 0);
+    assert_true(isnan(real_log(NAN)));
+}
+
+static void log_softmax_by_definition(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 70; count++) {
+        float *x = randoms(count), *y = randoms(count), *sum = zeros(count);
+        memcpy(sum, y, count * sizeof *y);
+        const double log_x = (double)softmax_log_sum(count, x);
+        const double log_y = (double)softmax_log_sum(count, y);
+        softmax_log(count, sum);
+        for (size_t i = 0; i < count; i++)
+            assert_near((double)sum[i], (double)y[i] - log_y, 1e-6);
+        softmax_log_add(count, x, sum);
+        for (size_t i = 0; i < count; i++)
+            assert_near((double)sum[i], log(exp((double)x[i] - log_x) + exp((double)y[i] - log_y)),
+                        2e-6);
+    }
+}
+
+/* The greater one stays where the other is nothing beside it; what is no number stays none. */
+static void log_sums_saturate(void **state)
+{
+    float x[3] = {0, 400, -400}, y[3] = {0, -400, 400}, bad[3] = {0, NAN, -400};
+    (void)state;
+    softmax_log(3, y);
+    softmax_log_add(3, x, y);
+    assert_near((double)y[0], log(2) - 400, 1e-4);
+    assert_near((double)y[1], 0, 1e-6);
+    assert_near((double)y[2], 0, 1e-6);
+    softmax_log_add(3, y, bad);
+    assert_true(isnan(bad[1]) && !isnan(bad[0]) && !isnan(bad[2]));
+}
+
 /* Huge values neither overflow nor vanish: only differences count. */
 static void softmax_saturates(void **state)
 {
@@ -288,6 +338,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(bounded_functions, begin, end),
         cmocka_unit_test_setup_teardown(softmax_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(softmax_saturates, begin, end),
+        cmocka_unit_test_setup_teardown(logarithms_are_near, begin, end),
+        cmocka_unit_test_setup_teardown(log_softmax_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(log_sums_saturate, begin, end),
     };
     mat_use_one_thread();
     return cmocka_run_group_tests(tests, NULL, NULL);
