@@ -181,14 +181,15 @@ static struct cell_before before_of(const struct seq2seq_pass *pass, const struc
 }
 
 static int begin_run(struct seq2seq_pass *pass, struct cell_run *run,
-                     const struct cell_layer *layer, struct err *err)
+                     const struct cell_layer *layer, bool stepwise, struct err *err)
 {
     const size_t count = pass->batch->batch * layer->hidden;
     const double rate = pass->training->dropout_state;
     *run = (struct cell_run){.layer = layer,
                              .steps = pass->batch->target_steps,
                              .batch = pass->batch->batch,
-                             .lengths = pass->batch->target_lengths};
+                             .lengths = pass->batch->target_lengths,
+                             .stepwise = stepwise};
     if (rate > 0) {
         real *mask = seq2seq_reals(pass, count, err);
         if (!mask)
@@ -268,8 +269,8 @@ static int conditional_forward(struct seq2seq_pass *pass, struct err *err)
     const size_t T = pass->batch->target_steps, D = model->memory;
     struct cell_run *query = &pass->query, *context = &pass->context;
     if (begin_attention(pass, err) || take_state(pass, 0, &pass->begin, err) ||
-        begin_run(pass, query, &model->query_cell, err) ||
-        begin_run(pass, context, &model->context_cell, err))
+        begin_run(pass, query, &model->query_cell, false, err) ||
+        begin_run(pass, context, &model->context_cell, true, err))
         return err->code;
     cell_run_input(query, 0, T, mat_of(pass->target, model->embedding));
     for (size_t t = 0; t < T; t++) {
@@ -344,7 +345,7 @@ static int begin_fed(struct seq2seq_pass *pass, struct err *err)
         pass->fed_mask[l] = seq2seq_reals(pass, count, err);
         if (!pass->fed_input[l] || !pass->fed_mask[l] ||
             take_state(pass, l * state, &pass->fed_begin[l], err) ||
-            begin_run(pass, &pass->fed[l], &net->layer[l][0], err))
+            begin_run(pass, &pass->fed[l], &net->layer[l][0], true, err))
             return err->code;
     }
     return 0;

@@ -101,6 +101,7 @@ struct cell_run {
     const struct cell_layer *layer;
     size_t steps, batch;    /* T, B */
     const int32_t *lengths; /* [B], or NULL where all are T */
+    bool stepwise;          /* cell_run_input will be called step by step, not for all at once */
     const real *state_mask; /* [B, H], or NULL: dropout of h on its way into the products, the
                                same for all steps (Gal and Ghahramani 2016) */
     /* Made by cell_run_begin, in the arena; zero before: */

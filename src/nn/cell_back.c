@@ -41,7 +41,7 @@ int cell_run_begin_back(struct cell_run *run, struct arena *arena, struct err *e
         (!reserve_sums(arena, cell->inputs * H, &trace->input, err) ||
          !reserve_sums(arena, cell->products * H, &trace->state, err)))
         return ERR_MEMORY;
-    return 0;
+    return cell_pack(run, MAT_NN, trace->packed_back, &trace->packed_input_back, arena, err);
 }
 
 static struct cell_row_back row_of(const struct cell_run *run, size_t t, size_t b,
@@ -112,9 +112,8 @@ static void stage_back(struct cell_run *run, size_t t, size_t s, struct cell_bef
     cell_finish_back(&side, stage->first, stage->count, B, mat_of(d, width), &run->trace->state,
                      t * B);
     /* products = operand U^T */
-    mat_multiply(MAT_NN, B, H, stage->count * H, mat_of(d + stage->first * H, width),
-                 mat_of(layer->w.weight_hh + stage->first * H * H, H), stage->operand ? 0 : 1,
-                 mat_of(d_operand, H));
+    mat_multiply_packed(B, H, stage->count * H, mat_of(d + stage->first * H, width),
+                        run->trace->packed_back[s], stage->operand ? 0 : 1, mat_of(d_operand, H));
     for (size_t b = 0; stage->operand && b < B; b++) {
         struct cell_row_back row = row_of(run, t, b, before);
         row.operand = run->trace->operand[s] + (t * B + b) * H;
@@ -158,8 +157,13 @@ void cell_run_input_back(struct cell_run *run, size_t t, size_t count, real keep
     const size_t width = cell->gates * H, bare = cell_bare_gate(cell);
     const real *d = run->products + t * run->batch * width;
     /* products = x W^T */
-    mat_multiply(MAT_NN, rows, I, cell->inputs * H, mat_of(d + cell->first_input * H, width),
-                 mat_of(layer->w.weight_ih, I), keep, d_x);
+    const struct mat d_products = mat_of(d + cell->first_input * H, width);
+    if (run->trace->packed_input_back)
+        mat_multiply_packed(rows, I, cell->inputs * H, d_products, run->trace->packed_input_back,
+                            keep, d_x);
+    else
+        mat_multiply(MAT_NN, rows, I, cell->inputs * H, d_products, mat_of(layer->w.weight_ih, I),
+                     keep, d_x);
     if (bare == cell->gates)
         return;
     if (layer->w.projection)

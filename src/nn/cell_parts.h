@@ -122,13 +122,21 @@ struct cell_trace {
     real *seen;                     /* [T, B, H] where there is dropout of the state */
     real *operand[CELL_MAX_STAGES]; /* [T, B, H] of each stage that makes one */
     real *kept;                     /* [T, B, K H] */
+    real *packed[CELL_MAX_STAGES];  /* weight_hh of each stage for mat_multiply_packed */
+    real *packed_input;             /* weight_ih, where the input comes step by step */
     struct cell_normal input, state;
     /* Backward: */
+    real *packed_back[CELL_MAX_STAGES], *packed_input_back;
     real *d_products;         /* [T, B, R H] */
     const real **before;      /* [T]: what a stage without an operand of its own multiplied */
     real *d_operand, *d_seen; /* [B, H] */
     real *d_peephole;         /* [3 H] */
 };
+
+/* Packs each stage's weight_hh, in one of the two forms, and weight_ih where the run is stepwise.
+ */
+int cell_pack(const struct cell_run *run, enum mat_form form, real *packed[CELL_MAX_STAGES],
+              real **packed_input, struct arena *arena, struct err *err);
 
 /* Whether sentence b is over at step t. */
 static inline bool cell_is_over(const struct cell_run *run, size_t t, size_t b)

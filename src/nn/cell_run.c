@@ -20,6 +20,33 @@ static bool reserve_normal(struct arena *arena, size_t rows, size_t blocks, size
            reserve(arena, rows * blocks, &normal->inverse, err);
 }
 
+/* *to = weights [n, k], packed to be multiplied with them or with their transpose. */
+static bool pack(enum mat_form form, size_t n, size_t k, const real *weights, real **to,
+                 struct arena *arena, struct err *err)
+{
+    const size_t outputs = form == MAT_NT ? n : k, inputs = form == MAT_NT ? k : n;
+    *to = arena_alloc(arena, mat_packed_size(outputs, inputs), sizeof(real), err);
+    if (*to)
+        mat_pack(form, outputs, inputs, mat_of(weights, k), *to);
+    return *to;
+}
+
+int cell_pack(const struct cell_run *run, enum mat_form form, real *packed[CELL_MAX_STAGES],
+              real **packed_input, struct arena *arena, struct err *err)
+{
+    const struct cell_layer *layer = run->layer;
+    const struct cell_definition *cell = cell_definition(layer->kind);
+    const size_t I = layer->input, H = layer->hidden;
+    for (size_t s = 0; cell->stages[s].count; s++)
+        if (!pack(form, cell->stages[s].count * H, H,
+                  layer->w.weight_hh + cell->stages[s].first * H * H, &packed[s], arena, err))
+            return ERR_MEMORY;
+    if (run->stepwise &&
+        !pack(form, cell->inputs * H, I, layer->w.weight_ih, packed_input, arena, err))
+        return ERR_MEMORY;
+    return 0;
+}
+
 int cell_run_begin(struct cell_run *run, struct arena *arena, struct err *err)
 {
     const struct cell_layer *layer = run->layer;
@@ -41,7 +68,7 @@ int cell_run_begin(struct cell_run *run, struct arena *arena, struct err *err)
          !reserve_normal(arena, rows, cell->products, H, &trace->state, err)))
         return ERR_MEMORY;
     run->trace = trace;
-    return 0;
+    return cell_pack(run, MAT_NT, trace->packed, &trace->packed_input, arena, err);
 }
 
 /* `to` [rows, H] = x, or its projection. */
@@ -65,7 +92,11 @@ void cell_run_input(struct cell_run *run, size_t t, size_t count, struct mat x)
     const size_t width = cell->gates * H, bare = cell_bare_gate(cell);
     real *gates = run->products + t * run->batch * width;
     const struct mat products = mat_of(gates + cell->first_input * H, width);
-    mat_multiply(MAT_NT, rows, cell->inputs * H, I, x, mat_of(layer->w.weight_ih, I), 0, products);
+    if (run->trace->packed_input)
+        mat_multiply_packed(rows, cell->inputs * H, I, x, run->trace->packed_input, 0, products);
+    else
+        mat_multiply(MAT_NT, rows, cell->inputs * H, I, x, mat_of(layer->w.weight_ih, I), 0,
+                     products);
     cell_finish(&side, 0, cell->inputs, rows, products, &run->trace->input, t * run->batch);
     if (bare < cell->gates)
         enter_bare(layer, rows, x, mat_of(gates + bare * H, width));
@@ -138,9 +169,8 @@ void cell_run_step(struct cell_run *run, size_t t, struct cell_before before)
     for (size_t s = 0; cell->stages[s].count; s++) {
         const size_t first = cell->stages[s].first, count = cell->stages[s].count;
         const real *operand = make_operand(run, t, s, before, seen);
-        mat_multiply(MAT_NT, B, count * H, H, mat_of(operand, H),
-                     mat_of(layer->w.weight_hh + first * H * H, H), 0,
-                     mat_of(run->trace->products + first * H, width));
+        mat_multiply_packed(B, count * H, H, mat_of(operand, H), run->trace->packed[s], 0,
+                            mat_of(run->trace->products + first * H, width));
         cell_finish(&side, first, count, B, mat_of(run->trace->products, width), &run->trace->state,
                     t * B);
     }

@@ -34,6 +34,13 @@ static inline struct mat mat_of(const real *data, size_t stride)
 void mat_multiply(enum mat_form form, size_t m, size_t n, size_t k, struct mat a, struct mat b,
                   real keep, struct mat c);
 
+/* The same with B packed before, once for many products: `form` says how B lies, MAT_NT [n,k] or
+   MAT_NN [k,n]. packed: mat_packed_size(n, k) reals. */
+size_t mat_packed_size(size_t n, size_t k);
+void mat_pack(enum mat_form form, size_t n, size_t k, struct mat b, real *packed);
+void mat_multiply_packed(size_t m, size_t n, size_t k, struct mat a, const real *packed, real keep,
+                         struct mat c);
+
 /* y[r,o] = bias[o] + sum_i x[r,i] w[o,i] for r < rows; x [rows,inputs] with x_stride, w
    [outputs,inputs] with w_stride, y [rows,outputs] with y_stride. bias may be NULL. */
 void mat_rows(size_t rows, size_t outputs, size_t inputs, const real *x, size_t x_stride,

@@ -297,6 +297,34 @@ static void softmax_saturates(void **state)
     assert_true(softmax_row(1, one) == -12345 && one[0] == 1);
 }
 
+/* Packed weights of every size around a panel's, rows of every tile, in both forms. */
+static void packed_products_by_definition(void **state)
+{
+    static const size_t sizes[] = {1, 7, 8, 31, 32, 33, 70};
+    enum { K = 37, ROWS = 31, LARGEST = 70 };
+    (void)state;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int form = MAT_NT; form <= MAT_NN; form++) {
+            const size_t n = sizes[s], stride = (form == MAT_NT ? K : n) + PAD;
+            const float *a = randoms(ROWS * (K + PAD));
+            const float *b = randoms((form == MAT_NT ? n : K) * stride);
+            float *packed = zeros(mat_packed_size(n, K)), *kept = randoms(ROWS * (LARGEST + PAD));
+            float *c = zeros(ROWS * (LARGEST + PAD));
+            memcpy(c, kept, ROWS * (LARGEST + PAD) * sizeof *c);
+            mat_pack((enum mat_form)form, n, K, mat_of(b, stride), packed);
+            mat_multiply_packed(ROWS, n, K, mat_of(a, K + PAD), packed, 1,
+                                mat_of(c, LARGEST + PAD));
+            for (size_t r = 0; r < ROWS; r++)
+                for (size_t j = 0; j < LARGEST + PAD; j++) {
+                    double sum = (double)kept[r * (LARGEST + PAD) + j];
+                    for (size_t k = 0; j < n && k < K; k++)
+                        sum += (double)a[r * (K + PAD) + k] *
+                               (double)b[form == MAT_NT ? j * stride + k : k * stride + j];
+                    assert_near((double)c[r * (LARGEST + PAD) + j], sum, j < n ? 1e-4 : 0);
+                }
+        }
+}
+
 /* Combinations of rows and outer products, of more and of fewer rows than are taken at a time,
    inside wider matrices. */
 static void combinations_by_definition(void **state)
@@ -334,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_of_nothing, begin, end),
         cmocka_unit_test_setup_teardown(products_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(combinations_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(packed_products_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(exponential, begin, end),
         cmocka_unit_test_setup_teardown(bounded_functions, begin, end),
         cmocka_unit_test_setup_teardown(softmax_by_definition, begin, end),
