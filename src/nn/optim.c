@@ -4,8 +4,9 @@
 
 #include "nn/mat.h"
 
-#define BLOCK ((size_t)1024) /* entries that are worked on together: they stay in the first cache  \
-                              */
+#define BLOCK                                                                                      \
+    ((size_t)1024) /* entries that are worked on together: they stay in the first cache            \
+                    */
 
 bool optim_has_first(const struct optim *optim)
 {

@@ -261,6 +261,34 @@ static void a_full_disk_keeps_the_old_checkpoint(void **state)
     assert_memory_equal(&before, &after, sizeof before);
 }
 
+/* Each allocation of a run fails once; the run after that is as if nothing had been. */
+static void memory_runs_out(void **state)
+{
+    (void)state;
+    struct recipe recipe = make_recipe(2);
+    struct line_task whole = {.noise = 0.01};
+    struct err err = ERR_INIT;
+    size_t failures = 0;
+    recipe.epochs = 3;
+    recipe.average = 2;
+    recipe.ema = 0.9;
+    assert_fine(run(&whole, &recipe, &err), err);
+    for (long n = 1;; n++) {
+        struct line_task line = {.noise = 0.01};
+        err_clear(&err);
+        mem_fail_at(n);
+        const int code = run(&line, &recipe, &err);
+        mem_fail_at(0);
+        if (code == 0) {
+            assert_memory_equal(line.scored, whole.scored, sizeof line.scored);
+            break;
+        }
+        assert_int_equal(code, ERR_MEMORY);
+        failures++;
+    }
+    assert_true(failures > 30);
+}
+
 static void a_checkpoint_keeps_every_bit(void **state)
 {
     (void)state;
@@ -336,6 +364,7 @@ int main(void)
         cmocka_unit_test(what_is_not_finite_ends_the_run),
         cmocka_unit_test(weights_that_are_not_finite_end_the_run),
         cmocka_unit_test(a_full_disk_keeps_the_old_checkpoint),
+        cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(a_checkpoint_keeps_every_bit),
         cmocka_unit_test(a_checkpoint_of_another_network_is_refused),
         cmocka_unit_test(a_checkpoint_of_another_origin_is_refused),
