@@ -173,7 +173,7 @@ static int logits_of(const struct seq2seq *model, const char *path, struct err *
 {
     static struct pair pairs[MAX_LINES];
     const struct seq2seq_training training = {.scale = 1};
-    struct seq2seq_activations activations;
+    const float *output;
     struct batch batch;
     struct arena arena;
     size_t count;
@@ -181,9 +181,9 @@ static int logits_of(const struct seq2seq *model, const char *path, struct err *
         batch_of(&batch, pairs, count, err))
         return err->code;
     arena_init(&arena, 1 << 20);
-    int status = seq2seq_forward(model, &batch.view, &training, NULL, &activations, &arena, err);
+    int status = seq2seq_forward(model, &batch.view, &training, NULL, &output, &arena, err);
     if (!status)
-        status = write_logits(model, &batch, activations.output, path, &arena, err);
+        status = write_logits(model, &batch, output, path, &arena, err);
     for (size_t b = 0; b < count && !status; b++)
         status = print_greedy(model, &pairs[b], err);
     arena_release(&arena);
@@ -214,18 +214,17 @@ static int command_logits(const char *folder, const char *out, struct err *err)
 #define STEPS 10
 static const struct spec sizes = {.vocabulary = 8260,
                                   .embedding = 256,
-                                  .encoder_hidden = 256,
-                                  .decoder_hidden = 512,
-                                  .bidirectional = true,
-                                  .tied = true};
+                                  .encoder = {CELL_GRU, CELL_NORM_NONE, 1, 256, true, false},
+                                  .decoder = {CELL_GRU, CELL_NORM_NONE, 1, 512, false, false},
+                                  .attention = ATTENTION_GENERAL,
+                                  .tying = SPEC_TYING_THREE_WAY};
 static const struct seq2seq_training training = {.dropout_embedding = 0.2,
                                                  .dropout_output = 0.2,
                                                  .label_smoothing = 0.1,
                                                  .scale = 1.0 / (BATCH * STEPS)};
 
 struct trainee {
-    struct seq2seq model;
-    struct seq2seq_weights gradients;
+    struct seq2seq model, gradients;
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS], gradient_list[SEQ2SEQ_MAX_PARAMETERS];
     size_t count, total;
     float *flat; /* weights, gradients, first and second moments */
@@ -237,17 +236,18 @@ static int trainee_init(struct trainee *t, struct err *err)
 {
     *t = (struct trainee){0};
     seq2seq_size(&t->model, &sizes);
-    t->count = seq2seq_parameters(&t->model, &t->model.weights, t->list);
-    seq2seq_parameters(&t->model, &t->gradients, t->gradient_list);
+    t->gradients = t->model;
+    t->count = seq2seq_parameters(&t->model, t->list);
+    seq2seq_parameters(&t->gradients, t->gradient_list);
     t->total = parameters_total(t->list, t->count);
     if (!(t->flat = mem_alloc(4 * t->total, sizeof(float), err)))
         return ERR_MEMORY;
     parameters_bind(t->list, t->count, t->flat);
     parameters_bind(t->gradient_list, t->count, t->flat + t->total);
-    seq2seq_tie(&t->model, &t->model.weights);
-    seq2seq_tie(&t->model, &t->gradients);
+    seq2seq_tie(&t->model);
+    seq2seq_tie(&t->gradients);
     rng_seed(&t->rng, 1, 0);
-    seq2seq_init(&t->model, &t->rng);
+    seq2seq_init(&t->model, &(struct cell_init_settings){0}, &t->rng);
     arena_init(&t->arena, 1 << 22);
     return 0;
 }

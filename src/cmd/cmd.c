@@ -126,8 +126,10 @@ int cmd_print_json(json_t *object, struct err *err)
     return code == 0 ? 0 : err_set(err, ERR_IO, "cannot write to standard output");
 }
 
-int cmd_processors(void)
+int cmd_threads(int64_t wanted)
 {
+    if (wanted > 0)
+        return (int)wanted;
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
     return count < CMD_MAX_THREADS ? count : CMD_MAX_THREADS;

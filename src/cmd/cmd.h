@@ -40,6 +40,19 @@ struct cmd_usage {
         .offset = offsetof(settings, help), .help = "print this text"                              \
     }
 
+#define CMD_BEAM(settings, when)                                                                   \
+    {                                                                                              \
+        .name = "beam", .letter = 'b', .type = OPT_INT, .offset = offsetof(settings, beam),        \
+        .min = 1, .max = DECODE_MAX_BEAM, .value = "N",                                            \
+        .help = when "hypotheses kept at each step; the model's own number where not given"        \
+    }
+#define CMD_THREADS(settings)                                                                      \
+    {                                                                                              \
+        .name = "threads", .letter = 't', .type = OPT_INT, .offset = offsetof(settings, threads),  \
+        .min = 1, .max = CMD_MAX_THREADS, .value = "N",                                            \
+        .help = "worker threads; one for each processor where not given"                           \
+    }
+
 /* Fills `settings` (zero before) from the table's defaults and the command line and moves the other
    arguments to argv[1..*count]. Whether the command should run; if not, *status is its exit code.
    Either way the caller calls opt_release. */
@@ -59,7 +72,7 @@ int cmd_decode_options(const struct model *model, int64_t beam, int64_t nbest,
 int cmd_print_json(json_t *object, struct err *err);
 
 #define CMD_MAX_THREADS 256
-/* The processors that this process may use. */
-int cmd_processors(void);
+/* As many as the user asked for; 0: the processors that this process may use. */
+int cmd_threads(int64_t wanted);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/mem.h"
 #include "text/token.h"
 
@@ -30,6 +31,13 @@ void batch_output_release(struct batch_output *output)
     output->count = 0;
 }
 
+void batch_attention_release(struct batch_attention *attention)
+{
+    mem_free(attention->ids);
+    mem_free(attention->weights);
+    *attention = (struct batch_attention){0};
+}
+
 static int worker_pack_ids(struct worker *worker, struct err *err)
 {
     size_t count = worker->encoded.count;
@@ -49,6 +57,8 @@ static int worker_pack_ids(struct worker *worker, struct err *err)
 static int worker_join(struct worker *worker, struct batch_item *item, struct err *err)
 {
     struct err *own = &item->output->err;
+    if (item->output->attention != NULL)
+        batch_attention_release(item->output->attention);
     int code =
         tokenizer_encode(worker->tokenizer, item->text.data, item->text.len, &worker->encoded, own);
     if (code == 0)
@@ -106,6 +116,27 @@ static int worker_candidate(struct worker *worker, const struct hypothesis *hypo
     return candidate->text == NULL ? ERR_MEMORY : 0;
 }
 
+/* What the best candidate looked at; nothing where the model has no attention. */
+static int worker_attention(const struct decode_result *result, struct batch_attention *attention,
+                            struct err *err)
+{
+    const struct hypothesis *best = &result->hypotheses[0];
+    const size_t entries = best->count * result->source_count;
+    if (result->count == 0 || entries == 0 || best->attention == NULL)
+        return 0;
+    attention->ids = mem_alloc(best->count, sizeof(*attention->ids), err);
+    attention->weights = mem_alloc(entries, sizeof(*attention->weights), err);
+    if (attention->ids == NULL || attention->weights == NULL) {
+        batch_attention_release(attention);
+        return ERR_MEMORY;
+    }
+    memcpy(attention->ids, best->ids, best->count * sizeof(*attention->ids));
+    memcpy(attention->weights, best->attention, entries * sizeof(*attention->weights));
+    attention->count = best->count;
+    attention->source_count = result->source_count;
+    return 0;
+}
+
 static int worker_output(struct worker *worker, const struct decode_result *result,
                          struct batch_output *output, struct err *err)
 {
@@ -119,6 +150,10 @@ static int worker_output(struct worker *worker, const struct decode_result *resu
             batch_output_release(output);
             return code;
         }
+    }
+    if (output->attention != NULL && worker_attention(result, output->attention, err) < 0) {
+        batch_output_release(output);
+        return ERR_MEMORY;
     }
     output->source_tokens = result->source_count;
     output->target_tokens = result->count > 0 ? result->hypotheses[0].count : 0;

@@ -51,8 +51,8 @@ static void advance_output(struct decoder *decoder, size_t rows, const struct li
         real *attention =
             sentence->attention + (sentence->length * sentence->options.beam + live[r].row) *
                                       decode_stride(sentence->steps);
-        attention_step(sentence->steps, D, H, sentence->memory, sentence->keys, state, attention,
-                       row);
+        general_attention_step(sentence->steps, D, H, sentence->memory, sentence->keys, state,
+                               attention, row);
         memcpy(row + D, state, H * sizeof(real));
     }
     mat_rows(rows, E, D + H, decoder->joined, joined, w->combine_weight, D + H, w->combine_bias,

@@ -45,6 +45,10 @@ void mat_add_bias(size_t rows, size_t columns, const real *bias, struct mat x);
 void mat_add_rows(size_t rows, size_t columns, struct mat x, real *sum);
 /* y += scale * x */
 void mat_add_scaled(size_t count, real scale, const real *x, real *y);
+/* y[:] = sum_r a[r] x[r,:] + keep * y[:], r in ascending order; keep is 0 or 1 */
+void mat_combine(size_t rows, size_t columns, const real *a, struct mat x, real keep, real *y);
+/* y[r,:] += a[r] x[:] */
+void mat_add_outer(size_t rows, size_t columns, const real *a, const real *x, struct mat y);
 double mat_square_sum(size_t count, const real *x);
 /* One BLAS thread a caller: compute threads are ours. */
 void mat_use_one_thread(void);

@@ -40,8 +40,9 @@ static inline real root(real x)
 /* The numbers of an update as the loops use them. */
 struct step {
     real rate, scale, decay, momentum, beta1, beta2, epsilon;
+    real new1, new2; /* 1 - beta1, 1 - beta2: in double, as 1 - 0.999f has lost four digits */
     real correction; /* 1 / sqrt(1 - beta2^step) */
-    real keep;       /* adamw: what is left of a weight */
+    real shrink;     /* adamw: the share of a weight that it loses */
 };
 
 NN_VECTORISED
@@ -81,26 +82,27 @@ static void rmsprop(const struct step *s, size_t count, const real *restrict gra
                     real *restrict v, real *restrict weights)
 {
     const real scale = s->scale, decay = s->decay, rate = s->rate, epsilon = s->epsilon;
-    const real alpha = s->beta2;
+    const real alpha = s->beta2, share = s->new2;
     for (size_t i = 0; i < count; i++) {
         const real g = gradient[i] * scale + decay * weights[i];
-        v[i] = alpha * v[i] + (1 - alpha) * g * g;
+        v[i] = alpha * v[i] + share * g * g;
         weights[i] -= rate * g / (root(v[i]) + epsilon);
     }
 }
 
-/* Adam and AdamW: one of `decay` and 1 - `keep` is 0. */
+/* Adam and AdamW: one of `decay` and `shrink` is 0. */
 NN_VECTORISED
 static void adam(const struct step *s, size_t count, const real *restrict gradient,
                  real *restrict m, real *restrict v, real *restrict weights)
 {
     const real scale = s->scale, decay = s->decay, rate = s->rate, epsilon = s->epsilon;
-    const real beta1 = s->beta1, beta2 = s->beta2, correction = s->correction, keep = s->keep;
+    const real beta1 = s->beta1, beta2 = s->beta2, new1 = s->new1, new2 = s->new2;
+    const real correction = s->correction, shrink = s->shrink;
     for (size_t i = 0; i < count; i++) {
         const real g = gradient[i] * scale + decay * weights[i];
-        m[i] = beta1 * m[i] + (1 - beta1) * g;
-        v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-        weights[i] = keep * weights[i] - rate * m[i] / (root(v[i]) * correction + epsilon);
+        m[i] = beta1 * m[i] + new1 * g;
+        v[i] = beta2 * v[i] + new2 * g * g;
+        weights[i] -= shrink * weights[i] + rate * m[i] / (root(v[i]) * correction + epsilon);
     }
 }
 
@@ -113,16 +115,17 @@ static struct step make_step(const struct optim *optim, size_t step, double scal
         .momentum = (real)optim->momentum,
         .beta1 = (real)optim->beta1,
         .beta2 = (real)optim->beta2,
+        .new1 = (real)(1 - optim->beta1),
+        .new2 = (real)(1 - optim->beta2),
         .epsilon = (real)optim->epsilon,
         .correction = 1,
-        .keep = 1,
     };
     if (optim->kind == OPTIM_ADAM || optim->kind == OPTIM_ADAMW) {
         s.rate = (real)(optim->rate / (1 - pow(optim->beta1, (double)step)));
         s.correction = (real)(1 / sqrt(1 - pow(optim->beta2, (double)step)));
     }
     if (optim->kind == OPTIM_ADAMW) {
-        s.keep = (real)(1 - optim->rate * optim->weight_decay);
+        s.shrink = (real)(optim->rate * optim->weight_decay);
         s.decay = 0;
     }
     return s;

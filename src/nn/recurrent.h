@@ -1,9 +1,9 @@
 /*
  * A stack of recurrent layers over a whole sequence: any cell, any number of layers, one direction
- * or both (Schuster and Paliwal 1997), residual connections (h_l + x_l where their sizes agree; He
- * et al. 2016, Wu et al. 2016), dropout between layers (Zaremba et al. 2014) and on the recurrent
- * state (Gal and Ghahramani 2016). Both directions of a layer are concatenated, forward first, and
- * are the next layer's input, as in PyTorch.
+ * or both (Schuster and Paliwal 1997), residual connections (h_l + x_l where their sizes agree, x_l
+ * before its dropout; He et al. 2016, Wu et al. 2016), dropout between layers (Zaremba et al. 2014)
+ * and on the recurrent state (Gal and Ghahramani 2016). Both directions of a layer are
+ * concatenated, forward first, and are the next layer's input, as in PyTorch.
  */
 #ifndef DRAGOMAN_NN_RECURRENT_H
 #define DRAGOMAN_NN_RECURRENT_H
@@ -26,7 +26,7 @@ void recurrent_init(const struct recurrent *net, const struct cell_init_settings
                     struct rng *rng);
 
 struct recurrent_sequence {
-    size_t steps, batch;    /* T, B */
+    size_t steps, batch;    /* T >= 1, B */
     const int32_t *lengths; /* [B], or NULL where all are T */
     const real *x;          /* [T, B, I] */
     /* State before the first step (for the reverse direction: before its first, the last), [B,
@@ -43,6 +43,7 @@ struct recurrent_trace { /* what forward leaves for backward, in the arena */
     real *output;                           /* [T, B, recurrent_width] */
     real *last; /* [B, recurrent_state]: the state after the last step, ordered as `first` */
     real *zero; /* [B, H] */
+    struct cell_before first[RECURRENT_MAX_LAYERS][2];
 };
 
 int recurrent_forward(const struct recurrent *net, const struct recurrent_sequence *sequence,

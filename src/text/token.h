@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/rng.h"
 
 /* Ids that every vocabulary has. */
 enum token_special { TOKEN_PAD = 0, TOKEN_BOS = 1, TOKEN_EOS = 2, TOKEN_UNK = 3, TOKEN_FIRST = 4 };
@@ -65,6 +66,11 @@ const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t
    gives count 0. Memory needed: at most 40 bytes a byte of normalised text. */
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
                      struct encoded *out, struct err *err);
+/* The same with BPE dropout: each merge is left out with `probability` (0 to 1), so that every call
+   cuts the words differently; rng decides how. It changes nothing for words and nothing at 0. */
+int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text, size_t len,
+                             double probability, struct rng *rng, struct encoded *out,
+                             struct err *err);
 /* Appends the text of ids to `out`, special ids skipped; bytes that do not form UTF-8 become
    U+FFFD. ERR_ARGUMENT for an id outside the vocabulary; `out` is then as it was. */
 int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t count,

@@ -1,5 +1,6 @@
 #include "train/recipe.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,7 +41,8 @@ const struct opt recipe_options[] = {
     LIST("train", train, "FILE", "training data: lines source<TAB>target or text<TAB>label"),
     LIST("dev", dev, "FILE", "development data in the same form; the best model by it is kept"),
     {"out", 'o', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(out), NULL, 0, 0, NULL, "DIR", NULL,
-     "the bundle to write; DIR.training holds vocabulary and checkpoint meanwhile"},
+     "the bundle to write; DIR.training holds vocabulary, checkpoint, record and report of the "
+     "run"},
     {"recipe", 'r', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(recipe), NULL, 0, 0, NULL, "FILE", NULL,
      "read settings from this file first"},
     {"resume", 0, OPT_FLAG, OPT_ONLY_ARGUMENT, NULL, AT(resume), "no", 0, 0, NULL, NULL, NULL,
@@ -162,6 +164,24 @@ static int check_kind(struct recipe *recipe, struct err *err)
                        spec_task_name((enum spec_task)recipe->task));
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
+    if (recipe->kind == RECIPE_BAG_OF_WORDS && recipe->embeddings)
+        return err_set(err, ERR_ARGUMENT, "a bag of words has no use for --embeddings");
+    return 0;
+}
+
+/* What a spec with these settings would be refused for. */
+static int check_network(const struct recipe *recipe, struct err *err)
+{
+    const int64_t memory = recipe->encoder_hidden * (recipe->bidirectional ? 2 : 1);
+    if (recipe->kind != RECIPE_SEQ2SEQ)
+        return 0;
+    if (recipe->attention == ATTENTION_NONE && recipe->decoder != SPEC_DECODER_PLAIN)
+        return err_set(err, ERR_ARGUMENT, "--attention none goes with --decoder plain only");
+    if (recipe->attention == ATTENTION_DOT && memory != recipe->decoder_hidden)
+        return err_set(err, ERR_ARGUMENT,
+                       "--attention dot needs a decoder as wide as the encoder: --decoder-hidden "
+                       "%" PRId64,
+                       memory);
     return 0;
 }
 
@@ -202,7 +222,10 @@ int recipe_check(struct recipe *recipe, struct err *err)
         return err->code;
     if (check_labels(recipe, err))
         return err->code;
-    return check_kind(recipe, err);
+    if (recipe->dropout_bpe > 0 && recipe->tokenizer != TOKEN_BPE)
+        return err_set(err, ERR_ARGUMENT, "--dropout-bpe needs --tokenizer bpe");
+    const int status = check_kind(recipe, err);
+    return status ? status : check_network(recipe, err);
 }
 
 static int copy_language(char to[36], const char *name, const char *from, struct err *err)
@@ -213,6 +236,21 @@ static int copy_language(char to[36], const char *name, const char *from, struct
     return 0;
 }
 
+static struct spec_recurrent recurrent_spec(const struct recipe *recipe, int64_t layers,
+                                            int64_t hidden)
+{
+    return (struct spec_recurrent){.cell = (enum cell_kind)recipe->cell,
+                                   .norm = (enum cell_norm)recipe->norm,
+                                   .layers = (size_t)layers,
+                                   .hidden = (size_t)hidden,
+                                   .residual = recipe->residual};
+}
+
+struct cell_init_settings recipe_init(const struct recipe *recipe)
+{
+    return (struct cell_init_settings){(enum cell_init)recipe->init, recipe->forget_bias};
+}
+
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
 {
     static const enum spec_kind kinds[] = {
@@ -221,6 +259,7 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         [RECIPE_RNN_CLASSIFIER] = SPEC_RNN_CLASSIFIER,
         [RECIPE_BAG_OF_WORDS] = SPEC_BAG_OF_WORDS,
     };
+    const bool conditional = recipe->decoder == SPEC_DECODER_CONDITIONAL;
     *spec = (struct spec){
         .task = (enum spec_task)recipe->task,
         .tokenizer = {.kind = (enum token_kind)recipe->tokenizer,
@@ -228,16 +267,24 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
                       .fold = recipe->fold},
         .kind = kinds[recipe->kind],
         .embedding = (size_t)recipe->embedding,
-        .encoder_hidden = (size_t)recipe->encoder_hidden,
-        .decoder_hidden = (size_t)recipe->decoder_hidden,
-        .bidirectional = recipe->bidirectional,
-        .tied = recipe->tying == 2,
+        .encoder = recurrent_spec(recipe, recipe->encoder_layers, recipe->encoder_hidden),
+        .decoder = recurrent_spec(recipe, recipe->decoder_layers, recipe->decoder_hidden),
+        .decoder_kind = (enum spec_decoder)recipe->decoder,
+        .attention = (enum attention_kind)recipe->attention,
+        .bridge = recipe->bridge == RECIPE_BRIDGE_AUTO
+                      ? (conditional ? SPEC_BRIDGE_MEAN : SPEC_BRIDGE_LAST)
+                      : (enum spec_bridge)(recipe->bridge - RECIPE_BRIDGE_LAST),
+        .deep_output = recipe->deep_output == RECIPE_DEEP_AUTO
+                           ? conditional
+                           : recipe->deep_output == RECIPE_DEEP_YES,
+        .tying = (enum spec_tying)recipe->tying,
         .pooling = (enum spec_pooling)recipe->pooling,
         .ngrams = (size_t)recipe->ngrams,
         .buckets = (size_t)recipe->buckets,
         .beam = 5,
         .length_penalty = 1,
     };
+    spec->encoder.bidirectional = recipe->bidirectional;
     if (strlen(recipe->name) >= sizeof spec->name)
         return err_set(err, ERR_ARGUMENT, "the model's name is longer than %zu characters",
                        sizeof spec->name - 1);

@@ -71,6 +71,7 @@ extern const struct opt recipe_options[];
 int recipe_check(struct recipe *recipe, struct err *err);
 /* The part of the recipe that a bundle's spec holds; the vocabulary's size is not known yet. */
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err);
+struct cell_init_settings recipe_init(const struct recipe *recipe);
 void recipe_vocab_settings(const struct recipe *recipe, struct vocab_settings *settings);
 
 #endif

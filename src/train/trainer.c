@@ -110,6 +110,9 @@ static int plan_epoch(struct trainer *trainer, struct err *err)
     if (trainer->plan.batches > 0 && trainer->planned_epoch == epoch)
         return 0;
     batch_plan_release(&trainer->plan);
+    if (trainer->task->begin_epoch &&
+        trainer->task->begin_epoch(trainer->task->context, epoch, trainer->pool, err))
+        return err->code;
     if (batch_plan_make(&trainer->plan, trainer->task->keys, trainer->task->examples,
                         (size_t)recipe->batch_tokens, (uint64_t)recipe->seed, epoch, err))
         return err->code;

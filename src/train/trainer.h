@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "nn/real.h"
+#include "model/parameter.h"
 #include "train/batch.h"
 #include "train/recipe.h"
 
@@ -43,25 +43,50 @@ struct trainer_score {
     double perplexity; /* of the development data; 0 where the task has none */
 };
 
+/* What the model makes of one example of the development data. All belongs to the task and stays
+   until its next evaluation. */
+struct trainer_sample {
+    const char *source, *reference, *output; /* output: NULL where there is none */
+    double score;                            /* log probability a token, or a label's probability */
+    /* [output_count][source_count], each row sums to 1; NULL where there is none */
+    const float *attention;
+    const char *const *source_tokens, *const *output_tokens; /* their texts, with leading spaces */
+    size_t source_count, output_count;
+};
+
+struct trainer_facts {       /* for the report */
+    size_t lines, dev_lines; /* of the data, those that are left out included */
+    size_t tokens[2];        /* of the training examples: each side, or the text alone */
+    size_t vocabulary, tensors;
+};
+
 struct trainer_task {
     void *context;
     size_t parameters;            /* length of the flat vectors */
     uint64_t origin;              /* a checkpoint of another origin is refused */
     const struct batch_key *keys; /* [examples] */
     size_t examples;
-    const char *unit;       /* "tokens" or "examples" */
+    size_t left_out, cut; /* examples of the data longer than max-tokens: not used, or shortened */
+    size_t dev_left_out;  /* of the development data, longer than a model can read */
+    const char *unit;     /* "tokens" or "examples" */
     const char *score_name; /* "BLEU", "accuracy", ... */
     bool lower_is_better;   /* of that score */
+    /* Before each epoch, on the trainer's pool; may change keys and units. NULL: nothing to do. */
+    int (*begin_epoch)(void *context, size_t epoch, struct pool *pool, struct err *err);
     double (*units)(void *context, uint32_t example);
     void (*init)(void *context, real *weights, struct rng *rng);
     int (*learn)(void *context, struct trainer_share *share); /* errors go to share->err */
-    /* The name of the tensor that holds the entry *offset of the flat vector, and its offset in
-       that tensor. */
-    const char *(*tensor)(void *context, size_t *offset);
+    /* The tensor that holds the entry *offset of the flat vector, which becomes its offset there.
+     */
+    struct parameter (*tensor)(void *context, size_t *offset);
     int (*evaluate)(void *context, real *weights, struct pool *pool, struct trainer_score *score,
                     struct err *err); /* on the development data */
     /* Writes the bundle; the score is for its card. */
     int (*save)(void *context, real *weights, const struct trainer_score *score, struct err *err);
+    /* Example i of the development data as the last evaluation found it; false where it kept
+       nothing of that. The recipe's `samples` first ones are kept. May be NULL. */
+    bool (*sample)(void *context, size_t i, struct trainer_sample *sample);
+    struct trainer_facts facts;
 };
 
 struct trainer_progress {

@@ -96,9 +96,9 @@ static bool blame(const struct trainer *trainer, const char *what, const real *v
     size_t at = values ? optim_first_bad(trainer->vectors.parameters, values) : 0;
     if (!values || at == trainer->vectors.parameters)
         return false;
-    const char *name = task->tensor(task->context, &at);
-    err_set(err, ERR_INTERNAL, "the %s of tensor \"%s\" is not finite at element %zu", what, name,
-            at);
+    const struct parameter tensor = task->tensor(task->context, &at);
+    err_set(err, ERR_INTERNAL, "the %s of tensor \"%s\" is not finite at element %zu", what,
+            tensor.name, at);
     return true;
 }
 

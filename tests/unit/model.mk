@@ -33,7 +33,8 @@ tests_unit_test_classifier_LDADD = $(model_test_libs)
 # Backward passes against finite differences, in double precision. libmodel.a only resolves the
 # names of what opens a bundle, which this test does not do.
 tests_unit_test_classifier_double_SOURCES = tests/unit/test_classifier_double.c \
-	$(finite_difference) src/model/classifier.c src/model/classifier_learn.c
+	$(finite_difference) src/model/classifier.c src/model/classifier_learn.c \
+	src/model/parameter.c
 tests_unit_test_classifier_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_classifier_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
 
@@ -43,6 +44,14 @@ TESTS += tests/unit/test_batch
 tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
 tests_unit_test_batch_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_batch_LDADD = $(model_test_libs)
+
+# Given translations through the model.
+check_PROGRAMS += tests/unit/test_likelihood
+TESTS += tests/unit/test_likelihood
+tests_unit_test_likelihood_SOURCES = tests/unit/test_likelihood.c \
+	tests/unit/decode_model.h
+tests_unit_test_likelihood_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_likelihood_LDADD = $(model_test_libs)
 
 check_PROGRAMS += tests/unit/test_decode
 TESTS += tests/unit/test_decode

@@ -15,7 +15,7 @@
 
 #define VOCABULARY 30
 #define LABELS 3
-#define LONGEST 200 /* over several chunks of tokens */
+#define LONGEST 200
 
 struct network {
     struct classifier model;
@@ -32,13 +32,15 @@ static void network_make(struct network *network, enum spec_kind kind, enum spec
                               .ngrams = 3,
                               .buckets = 50,
                               .embedding = 7,
-                              .encoder_hidden = 5,
-                              .bidirectional = bidirectional,
+                              .encoder = {.cell = CELL_GRU,
+                                          .layers = bidirectional ? 2 : 1,
+                                          .hidden = 5,
+                                          .bidirectional = bidirectional},
                               .pooling = pooling};
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
     struct rng rng;
     classifier_size(&network->model, &spec);
-    size_t count = classifier_parameters(&network->model, &network->model.weights, list);
+    size_t count = classifier_parameters(&network->model, list);
     network->total = parameters_total(list, count);
     network->flat = mem_alloc(network->total, sizeof(real), NULL);
     assert_non_null(network->flat);

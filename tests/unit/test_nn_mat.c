@@ -6,13 +6,14 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "nn/attention.h"
+#include "nn/attention_general.h"
 #include "nn/cell_gru.h"
 #include "nn/softmax.h"
 
@@ -293,31 +294,60 @@ static void gru_step_alone_and_together(void **state)
     }
 }
 
+/* Combinations of rows and outer products, of more and of fewer rows than are taken at a time,
+   inside wider matrices. */
+static void combinations_by_definition(void **state)
+{
+    enum { ROWS = 9, COLUMNS = 37, STRIDE = COLUMNS + PAD };
+    (void)state;
+    for (size_t rows = 0; rows <= ROWS; rows++) {
+        const float *a = randoms(ROWS), *y = randoms(COLUMNS), *x = randoms(ROWS * STRIDE);
+        float *fresh = randoms(COLUMNS), *kept = zeros(COLUMNS), *outer = zeros(ROWS * STRIDE);
+        memcpy(kept, y, COLUMNS * sizeof *y);
+        memcpy(outer, x, ROWS * STRIDE * sizeof *x);
+        mat_combine(rows, COLUMNS, a, mat_of(x, STRIDE), 0, fresh);
+        mat_combine(rows, COLUMNS, a, mat_of(x, STRIDE), 1, kept);
+        mat_add_outer(rows, COLUMNS, a, y, mat_of(outer, STRIDE));
+        for (size_t c = 0; c < COLUMNS; c++) {
+            double sum = 0;
+            for (size_t r = 0; r < rows; r++)
+                sum += (double)a[r] * (double)x[r * STRIDE + c];
+            assert_near((double)fresh[c], sum, 1e-5);
+            assert_near((double)kept[c], sum + (double)y[c], 1e-5);
+        }
+        for (size_t i = 0; i < ROWS * STRIDE; i++) {
+            const bool inside = i / STRIDE < rows && i % STRIDE < COLUMNS;
+            const double added = inside ? (double)a[i / STRIDE] * (double)y[i % STRIDE] : 0;
+            assert_near((double)outer[i], (double)x[i] + added, inside ? 1e-5 : 0);
+        }
+    }
+}
+
 static void attention_step_is_a_step(void **state)
 {
     enum { S = 9, T = 3, B = 4, D = 10, H = 11 };
     static const int32_t lengths[B] = {S, 1, 4, 8};
-    const struct attention_shape shape = {S, T, B, D, H, lengths};
+    const struct general_attention_shape shape = {S, T, B, D, H, lengths};
     float *w = randoms(D * H), *memory = randoms(S * B * D), *queries = randoms(T * B * H);
     float *context = zeros(T * B * D), *own_memory = zeros(S * D), *keys = zeros(S * H);
     float *transposed = zeros(H * D), weights[S], own_context[D];
-    struct attention_cache cache;
+    struct general_attention_cache cache;
     (void)state;
     for (size_t d = 0; d < D; d++)
         for (size_t h = 0; h < H; h++) {
             w[d * H + h] *= 0.3f;
             transposed[h * D + d] = w[d * H + h];
         }
-    assert_int_equal(attention_forward(&shape, w, memory, queries, context, &cache, &arena, &err),
-                     0);
+    assert_int_equal(
+        general_attention_forward(&shape, w, memory, queries, context, &cache, &arena, &err), 0);
     for (size_t b = 0; b < B; b++) {
         const size_t length = (size_t)lengths[b];
         for (size_t s = 0; s < length; s++)
             memcpy(own_memory + s * D, memory + (s * B + b) * D, D * sizeof *memory);
         mat_rows(length, H, D, own_memory, D, transposed, D, NULL, keys, H);
         for (size_t t = 0; t < T; t++) {
-            attention_step(length, D, H, own_memory, keys, queries + (t * B + b) * H, weights,
-                           own_context);
+            general_attention_step(length, D, H, own_memory, keys, queries + (t * B + b) * H,
+                                   weights, own_context);
             for (size_t s = 0; s < length; s++)
                 assert_near((double)weights[s], (double)cache.weights[(b * T + t) * S + s], 1e-5);
             for (size_t d = 0; d < D; d++)
@@ -333,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_do_not_influence_each_other, begin, end),
         cmocka_unit_test_setup_teardown(rows_of_nothing, begin, end),
         cmocka_unit_test_setup_teardown(products_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(combinations_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(exponential, begin, end),
         cmocka_unit_test_setup_teardown(bounded_functions, begin, end),
         cmocka_unit_test_setup_teardown(softmax_by_definition, begin, end),

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "nn/attention.h"
+#include "nn/attention_general.h"
 #include "nn/cell_gru.h"
 #include "support/finite_difference.h"
 
@@ -157,19 +157,19 @@ static void gru_ignores_padding(void **state)
 #define MEMORY 4
 
 struct attention_case {
-    struct attention_shape shape;
-    struct attention_cache cache;
+    struct general_attention_shape shape;
+    struct general_attention_cache cache;
     real *w, *memory, *queries, *context, *probe;
 };
 
 static double attention_loss(void *context)
 {
     struct attention_case *c = context;
-    struct attention_cache cache;
+    struct general_attention_cache cache;
     struct arena arena;
     arena_init(&arena, 1 << 16);
-    const int status =
-        attention_forward(&c->shape, c->w, c->memory, c->queries, c->context, &cache, &arena, NULL);
+    const int status = general_attention_forward(&c->shape, c->w, c->memory, c->queries, c->context,
+                                                 &cache, &arena, NULL);
     arena_release(&arena);
     assert_int_equal(status, 0);
     return dot(STEPS * BATCH * MEMORY, c->context, c->probe);
@@ -191,11 +191,12 @@ static void attention_gradients(void **state)
     real *d_memory = new_reals(MEMORY_STEPS * BATCH * MEMORY);
     real *d_queries = new_reals(STEPS * BATCH * HIDDEN);
     (void)state;
-    assert_int_equal(attention_forward(&c.shape, c.w, c.memory, c.queries, c.context, &c.cache,
-                                       &test_arena, NULL),
+    assert_int_equal(general_attention_forward(&c.shape, c.w, c.memory, c.queries, c.context,
+                                               &c.cache, &test_arena, NULL),
                      0);
-    assert_int_equal(attention_backward(&c.shape, c.w, c.memory, c.queries, &c.cache, c.probe, d_w,
-                                        d_memory, d_queries, &test_arena, NULL),
+    assert_int_equal(general_attention_backward(&c.shape, c.w, c.memory, c.queries, &c.cache,
+                                                c.probe, d_w, d_memory, d_queries, &test_arena,
+                                                NULL),
                      0);
     check_gradient("attention w", attention_loss, &c, MEMORY * HIDDEN, c.w, d_w);
     check_gradient("attention memory", attention_loss, &c, MEMORY_STEPS * BATCH * MEMORY, c.memory,
@@ -218,10 +219,11 @@ static void attention_gradients(void **state)
 static void attention_backward_adds(void **state)
 {
     static const int32_t lengths[BATCH] = {3, MEMORY_STEPS, 2};
-    const struct attention_shape shape = {MEMORY_STEPS, STEPS, BATCH, MEMORY, HIDDEN, lengths};
+    const struct general_attention_shape shape = {MEMORY_STEPS, STEPS,  BATCH,
+                                                  MEMORY,       HIDDEN, lengths};
     const size_t counts[3] = {MEMORY * HIDDEN, MEMORY_STEPS * BATCH * MEMORY,
                               STEPS * BATCH * HIDDEN};
-    struct attention_cache cache;
+    struct general_attention_cache cache;
     real *once[3], *twice[3];
     new_sequence(23);
     const real *w = new_random(counts[0], 0.5), *memory = new_random(counts[1], 1);
@@ -232,14 +234,14 @@ static void attention_backward_adds(void **state)
         once[i] = new_reals(counts[i]);
         twice[i] = new_reals(counts[i]);
     }
-    assert_int_equal(attention_forward(&shape, w, memory, queries,
-                                       new_reals(STEPS * BATCH * MEMORY), &cache, &test_arena,
-                                       NULL),
+    assert_int_equal(general_attention_forward(&shape, w, memory, queries,
+                                               new_reals(STEPS * BATCH * MEMORY), &cache,
+                                               &test_arena, NULL),
                      0);
     for (int run = 0; run < 3; run++) {
         real **d = run == 0 ? once : twice;
-        assert_int_equal(attention_backward(&shape, w, memory, queries, &cache, d_context, d[0],
-                                            d[1], d[2], &test_arena, NULL),
+        assert_int_equal(general_attention_backward(&shape, w, memory, queries, &cache, d_context,
+                                                    d[0], d[1], d[2], &test_arena, NULL),
                          0);
     }
     for (size_t i = 0; i < 3; i++)

@@ -33,3 +33,24 @@ TESTS += tests/unit/test_training_plan
 tests_unit_test_training_plan_SOURCES = tests/unit/test_training_plan.c
 tests_unit_test_training_plan_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_training_plan_LDADD = libtrain.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_training_texts
+TESTS += tests/unit/test_training_texts
+tests_unit_test_training_texts_SOURCES = tests/unit/test_training_texts.c
+tests_unit_test_training_texts_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_training_texts_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_chart
+TESTS += tests/unit/test_chart
+tests_unit_test_chart_SOURCES = tests/unit/test_chart.c tests/unit/unit.h
+tests_unit_test_chart_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_test_chart_LDADD = tests/support/libmarkup.a libtrain.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_journal
+TESTS += tests/unit/test_journal
+tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
+tests_unit_test_journal_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_test_journal_LDADD = tests/support/libmarkup.a libtrain.a libmodel.a libnn.a libtext.a \
+	libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
