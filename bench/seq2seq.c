@@ -151,7 +151,8 @@ static int write_logits(const struct seq2seq *model, const struct batch *batch, 
 static int print_greedy(const struct seq2seq *model, const struct pair *pair, struct err *err)
 {
     const struct decode_options options = {.beam = 1, .nbest = 1, .length_penalty = 1};
-    struct decoder *decoder = decoder_new(model, 1, err);
+    const struct ensemble alone = {.models = {model}, .count = 1};
+    struct decoder *decoder = decoder_new(&alone, 1, err);
     if (!decoder)
         return err->code;
     int status = decoder_join(decoder, pair->source.ids, pair->source.count, &options, NULL, err);

@@ -64,6 +64,22 @@ int cmd_open_model(struct model **model, const char *folder, struct err *err);
 /* As cmd_open_model, for a model of this task only. */
 int cmd_open_model_for(struct model **model, const char *folder, enum spec_task task,
                        struct err *err);
+#define CMD_ENSEMBLE(settings, when)                                                               \
+    {                                                                                              \
+        .name = "ensemble", .letter = 'e', .type = OPT_LIST,                                       \
+        .offset = offsetof(settings, ensemble), .value = "MODEL",                                  \
+        .help = when "decode together with this model of the same vocabulary, averaging what they "  \
+                     "find probable; may be given several times"                                   \
+    }
+struct cmd_ensemble { /* zero before; release with cmd_ensemble_release */
+    struct model *models[DECODE_MAX_MODELS];
+    size_t count;
+    struct ensemble ensemble;
+};
+/* `first` and the bundles in `folders`. To be released even where it fails. */
+int cmd_open_ensemble(struct cmd_ensemble *ensemble, struct model *first,
+                      const struct opt_list *folders, struct err *err);
+void cmd_ensemble_release(struct cmd_ensemble *ensemble);
 /* How a translation model decodes by default, with what the user set; 0: not set. */
 int cmd_decode_options(const struct model *model, int64_t beam, int64_t nbest,
                        struct decode_options *options, struct err *err);

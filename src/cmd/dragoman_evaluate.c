@@ -23,6 +23,7 @@ static const struct opt options[] = {
      .value = "FILE",
      .help = "write the translations, or labels and probabilities, a line each"},
     CMD_BEAM(struct evaluate_settings, "translation: "),
+    CMD_ENSEMBLE(struct evaluate_settings, "translation: "),
     {.name = "references",
      .letter = 'r',
      .type = OPT_TEXT,
@@ -98,7 +99,10 @@ static const struct cmd_usage usage = {
 /* The name of the first option that is given and means nothing there. */
 static const char *misplaced_for_translation(const struct evaluate_settings *settings)
 {
-    return settings->labels.count > 0 ? "labels" : NULL;
+    return settings->labels.count > 0 ? "labels"
+           : settings->perplexity && settings->ensemble.count > 0
+               ? "perplexity" /* which is of one model */
+               : NULL;
 }
 
 static const char *misplaced_for_classification(const struct evaluate_settings *settings)
@@ -112,6 +116,7 @@ static const char *misplaced_for_classification(const struct evaluate_settings *
            : settings->smoothing != METRIC_EXPONENTIAL ? "smoothing"
            : settings->perplexity                      ? "perplexity"
            : settings->confidence                      ? "confidence"
+           : settings->ensemble.count > 0              ? "ensemble"
                                                        : NULL;
 }
 
@@ -119,6 +124,7 @@ static const char *misplaced_for_hypotheses(const struct evaluate_settings *sett
 {
     return settings->labels.count > 0     ? "labels"
            : settings->beam != 0          ? "beam"
+           : settings->ensemble.count > 0 ? "ensemble"
            : settings->output != NULL     ? "output"
            : settings->threads != 0       ? "threads"
            : settings->perplexity         ? "perplexity"

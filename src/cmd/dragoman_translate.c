@@ -6,6 +6,7 @@
 
 struct settings {
     int64_t beam, nbest, threads;
+    struct opt_list ensemble;
     bool scores, split, help;
 };
 
@@ -13,6 +14,7 @@ struct settings {
 
 static const struct opt options[] = {
     CMD_BEAM(struct settings, ""),
+    CMD_ENSEMBLE(struct settings, ""),
     {.name = "nbest",
      .letter = 'n',
      .type = OPT_INT,
@@ -47,7 +49,7 @@ static const struct cmd_usage usage = {
 
 struct work {
     const struct settings *settings;
-    const struct model *model;
+    const struct cmd_ensemble *models;
     struct decode_options decode;
 };
 
@@ -173,31 +175,41 @@ static int run_worker(void *context, struct cmd_stream *stream, struct err *err)
     const struct work *work = context;
     struct view view = {.work = work, .stream = stream};
     struct batch_source source = {next_item, item_done, &view};
-    return batch_work(work->model->seq2seq, work->model->tokenizer, &work->decode, 0, &source, err);
+    return batch_work(&work->models->ensemble, work->models->models[0]->tokenizer, &work->decode, 0,
+                      &source, err);
+}
+
+static int translate_with(const struct settings *settings, const struct cmd_ensemble *models,
+                          char **texts, int count)
+{
+    struct err err = ERR_INIT;
+    struct work work = {.settings = settings, .models = models};
+    if (cmd_decode_options(models->models[0], settings->beam, settings->nbest, &work.decode, &err) <
+        0) {
+        cmd_complain("translate: %s", err.message);
+        return CMD_USAGE;
+    }
+    struct cmd_stream_work stream = {
+        .run = run_worker,
+        .context = &work,
+        .extra_size = sizeof(struct extra),
+        .threads = cmd_threads(settings->threads),
+    };
+    return cmd_stream_run(&stream, texts, count);
 }
 
 static int translate(const struct settings *settings, const char *folder, char **texts, int count)
 {
     struct err err = ERR_INIT;
-    struct model *model;
-    struct work work = {.settings = settings};
-    if (cmd_open_model_for(&model, folder, SPEC_TRANSLATION, &err) < 0)
-        return cmd_failed(&err);
-    int status;
-    work.model = model;
-    if (cmd_decode_options(model, settings->beam, settings->nbest, &work.decode, &err) < 0) {
-        cmd_complain("translate: %s", err.message);
-        status = CMD_USAGE;
-    } else {
-        struct cmd_stream_work stream = {
-            .run = run_worker,
-            .context = &work,
-            .extra_size = sizeof(struct extra),
-            .threads = cmd_threads(settings->threads),
-        };
-        status = cmd_stream_run(&stream, texts, count);
-    }
+    struct model *model = NULL;
+    struct cmd_ensemble models = {.count = 0};
+    int code = cmd_open_model_for(&model, folder, SPEC_TRANSLATION, &err);
+    if (code == 0)
+        code = cmd_open_ensemble(&models, model, &settings->ensemble, &err);
     model_release(model);
+    int status =
+        code < 0 ? cmd_failed(&err) : translate_with(settings, &models, texts, count);
+    cmd_ensemble_release(&models);
     return status;
 }
 

@@ -10,7 +10,7 @@
 
 struct evaluate_settings {
     char *test, *output, *references, *hypotheses, *baseline;
-    struct opt_list labels;
+    struct opt_list labels, ensemble;
     int64_t beam, threads, seed;
     int smoothing; /* enum metric_smoothing */
     bool json, reverse, tokenised, lowercase, perplexity, confidence, help;
@@ -18,7 +18,7 @@ struct evaluate_settings {
 
 struct evaluate {
     const struct evaluate_settings *settings;
-    const struct model *model;
+    struct model *model;
     struct corpus corpus;
     int threads;
     double seconds; /* that the model worked */

@@ -11,6 +11,7 @@
 
 struct work {
     struct evaluate *evaluate;
+    struct cmd_ensemble models;
     struct decode_options decode;
     struct scoring scoring;
     size_t count;
@@ -32,6 +33,7 @@ static void work_release(struct work *work)
 {
     for (size_t i = 0; work->outputs != NULL && i < work->count; i++)
         batch_output_release(&work->outputs[i]);
+    cmd_ensemble_release(&work->models);
     scoring_release(&work->scoring);
     mem_free(work->hypotheses);
     mem_free(work->outputs);
@@ -59,10 +61,10 @@ static void count_outputs(struct work *work)
 static int translate(struct work *work, struct pool *pool, struct err *err)
 {
     struct evaluate *evaluate = work->evaluate;
-    const struct model *model = evaluate->model;
     int64_t begin = clock_ns();
-    int code = batch_translate(model->seq2seq, model->tokenizer, &work->decode, pool,
-                               work->scoring.set.sources, work->count, work->outputs, err);
+    int code =
+        batch_translate(&work->models.ensemble, evaluate->model->tokenizer, &work->decode, pool,
+                        work->scoring.set.sources, work->count, work->outputs, err);
     evaluate->seconds = (double)(clock_ns() - begin) / 1e9;
     if (code == 0)
         count_outputs(work);
@@ -126,6 +128,18 @@ static json_t *likelihood_json(const struct work *work)
                      (json_int_t)work->likelihood.skipped);
 }
 
+/* The names of all models that decoded together. */
+static json_t *ensemble_json(const struct work *work)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < work->models.count; i++)
+        if (json_array_append_new(names, json_string(work->models.models[i]->spec.name)) < 0) {
+            json_decref(names);
+            return NULL;
+        }
+    return json_pack("{s:o}", "ensemble", names);
+}
+
 static bool add_members(json_t *object, json_t *members)
 {
     bool good = object != NULL && members != NULL && json_object_update(object, members) == 0;
@@ -150,6 +164,8 @@ static int print_json(const struct work *work, struct err *err)
     bool good = add_members(object, rest);
     if (good && evaluate->settings->perplexity)
         good = add_members(object, likelihood_json(work));
+    if (good && work->models.count > 1)
+        good = add_members(object, ensemble_json(work));
     if (!good) {
         json_decref(object);
         object = NULL;
@@ -170,7 +186,10 @@ static void print_text(const struct work *work)
 {
     const struct evaluate *evaluate = work->evaluate;
     double seconds = evaluate->seconds;
-    printf("model      %s\n", evaluate->model->spec.name);
+    printf("model      %s", evaluate->model->spec.name);
+    for (size_t i = 1; i < work->models.count; i++)
+        printf(" + %s", work->models.models[i]->spec.name);
+    putchar('\n');
     printf("test       %s, %zu sentences\n", evaluate->settings->test, work->count);
     scoring_print(&work->scoring);
     if (evaluate->settings->perplexity)
@@ -189,7 +208,9 @@ static int prepare(struct work *work, struct err *err)
 {
     const struct evaluate *evaluate = work->evaluate;
     const struct evaluate_settings *settings = evaluate->settings;
-    int code = work_init(work, err);
+    int code = cmd_open_ensemble(&work->models, evaluate->model, &settings->ensemble, err);
+    if (code == 0)
+        code = work_init(work, err);
     if (code == 0)
         code = test_set_of_corpus(&work->scoring.set, &evaluate->corpus, settings->reverse,
                                   settings->references, err);

@@ -175,7 +175,7 @@ static int worker_hand_out(struct worker *worker, struct err *err)
     return 0;
 }
 
-int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_work(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                const struct decode_options *options, size_t rows, const struct batch_source *source,
                struct err *err)
 {
@@ -185,7 +185,7 @@ int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
     int code = 0;
     if (rows == 0)
         rows = BATCH_ROWS;
-    worker.decoder = decoder_new(model, rows > options->beam ? rows : options->beam, &own);
+    worker.decoder = decoder_new(ensemble, rows > options->beam ? rows : options->beam, &own);
     if (worker.decoder == NULL)
         code = own.code;
     while (code == 0) {
@@ -204,7 +204,7 @@ int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
 }
 
 struct corpus_work {
-    const struct seq2seq *model;
+    const struct ensemble *ensemble;
     const struct tokenizer *tokenizer;
     const struct decode_options *options;
     size_t rows;
@@ -239,7 +239,7 @@ static void corpus_run(void *context, int index)
     struct batch_source source = {corpus_next, corpus_done, work};
     struct err err = ERR_INIT;
     (void)index;
-    int code = batch_work(work->model, work->tokenizer, work->options, work->rows, &source, &err);
+    int code = batch_work(work->ensemble, work->tokenizer, work->options, work->rows, &source, &err);
     if (code == 0)
         return;
     pthread_mutex_lock(&work->lock);
@@ -262,12 +262,12 @@ static size_t corpus_rows(size_t count, size_t beam, int threads)
     return share < BATCH_ROWS / beam ? share * beam : BATCH_ROWS;
 }
 
-int batch_translate(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_translate(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                     const struct decode_options *options, struct pool *pool,
                     const struct batch_text *texts, size_t count, struct batch_output *outputs,
                     struct err *err)
 {
-    struct corpus_work work = {.model = model,
+    struct corpus_work work = {.ensemble = ensemble,
                                .tokenizer = tokenizer,
                                .options = options,
                                .rows = corpus_rows(count, options->beam, pool_threads(pool)),

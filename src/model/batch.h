@@ -43,7 +43,7 @@ struct batch_output {                  /* zero before use; release with batch_ou
 
 /* Translates all texts, outputs[i] from texts[i], on the threads of `pool`. Fails as a whole only
    where memory runs out or the decoder does; the outputs must be released all the same. */
-int batch_translate(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_translate(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                     const struct decode_options *options, struct pool *pool,
                     const struct batch_text *texts, size_t count, struct batch_output *outputs,
                     struct err *err);
@@ -65,7 +65,7 @@ struct batch_source {
 };
 /* Returns when the source has nothing left and all that it gave is done, or with an error, at which
    items may be left undone. Rows: 0 for BATCH_ROWS. */
-int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_work(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                const struct decode_options *options, size_t rows, const struct batch_source *source,
                struct err *err);
 

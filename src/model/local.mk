@@ -14,4 +14,5 @@ libmodel_a_SOURCES += src/model/batch.c src/model/batch.h \
 	src/model/likelihood.c src/model/likelihood.h
 libmodel_a_SOURCES += \
 	src/model/decode.c src/model/decode.h src/model/decode_parts.h \
-	src/model/decode_encode.c src/model/decode_step.c src/model/decode_beam.c
+	src/model/decode_network.c src/model/decode_encode.c \
+	src/model/decode_step.c src/model/decode_beam.c

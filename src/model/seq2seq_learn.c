@@ -137,13 +137,6 @@ static struct linear bridge_layer(const struct seq2seq *model)
                            .bias = model->bridge_bias};
 }
 
-/* Where in one sentence's last states h of the encoder's top layer begins, in one direction. */
-static size_t top_state(const struct recurrent *encoder, size_t direction)
-{
-    const size_t state = cell_state(encoder->layer[0][0].kind) * encoder->layer[0][0].hidden;
-    return ((encoder->layers - 1) * encoder->directions + direction) * state;
-}
-
 /* u: the top layer's last states, forward then reverse, or the mean of the memory. */
 static void summary_forward(struct seq2seq_pass *pass)
 {
@@ -155,7 +148,7 @@ static void summary_forward(struct seq2seq_pass *pass)
         const size_t length = (size_t)pass->batch->source_lengths[b];
         if (pass->model->bridge == SPEC_BRIDGE_LAST)
             for (size_t d = 0; d < encoder->directions; d++)
-                memcpy(u + d * half, pass->encoder.last + b * state + top_state(encoder, d),
+                memcpy(u + d * half, pass->encoder.last + b * state + seq2seq_top_state(encoder, d),
                        half * sizeof(real));
         else
             for (size_t s = 0; s < length; s++)
@@ -174,7 +167,7 @@ static void summary_backward(struct seq2seq_pass *pass, real *d_last)
         const size_t length = (size_t)pass->batch->source_lengths[b];
         if (pass->model->bridge == SPEC_BRIDGE_LAST)
             for (size_t d = 0; d < encoder->directions; d++)
-                memcpy(d_last + b * state + top_state(encoder, d), d_u + d * half,
+                memcpy(d_last + b * state + seq2seq_top_state(encoder, d), d_u + d * half,
                        half * sizeof(real));
         else
             for (size_t s = 0; s < length; s++)

@@ -41,6 +41,13 @@ struct seq2seq_pass {
     real *d_source, *d_target, *d_memory, *d_summary, *d_first, *d_states, *d_contexts, *d_output;
 };
 
+/* Where in one sentence's last states h of the encoder's top layer begins, in one direction. */
+static inline size_t seq2seq_top_state(const struct recurrent *encoder, size_t direction)
+{
+    const size_t state = cell_state(encoder->layer[0][0].kind) * encoder->layer[0][0].hidden;
+    return ((encoder->layers - 1) * encoder->directions + direction) * state;
+}
+
 real *seq2seq_reals(const struct seq2seq_pass *pass, size_t count, struct err *err);
 
 /* states, contexts and combined from target, memory and first. */

@@ -5,6 +5,14 @@
 
 #include "nn/cell_parts.h"
 
+/* The bias of all blocks where each has one and nothing is normalised: it is added by the product.
+   Else NULL, and cell_finish adds what there is. */
+static const real *whole_bias(const struct cell_side *side)
+{
+    const bool whole = side->norm == CELL_NORM_NONE && side->biases == side->blocks;
+    return whole ? side->bias : NULL;
+}
+
 void cell_input(const struct cell_layer *layer, size_t rows, const real *x, size_t x_stride,
                 real *products)
 {
@@ -13,8 +21,9 @@ void cell_input(const struct cell_layer *layer, size_t rows, const real *x, size
     const size_t I = layer->input, H = layer->hidden;
     const size_t stride = cell_stride(cell->gates * H), bare = cell_bare_gate(cell);
     real *of_input = products + cell->first_input * H;
-    mat_rows(rows, cell->inputs * H, I, x, x_stride, layer->w.weight_ih, I, NULL, of_input, stride);
-    for (size_t row = 0; row < rows; row++)
+    const real *bias = whole_bias(&side);
+    mat_rows(rows, cell->inputs * H, I, x, x_stride, layer->w.weight_ih, I, bias, of_input, stride);
+    for (size_t row = 0; !bias && row < rows; row++)
         cell_finish(&side, 0, cell->inputs, 1, mat_of(of_input + row * stride, stride), NULL, 0);
     if (bare == cell->gates)
         return;
@@ -62,6 +71,7 @@ void cell_step(const struct cell_layer *layer, size_t rows, real *products, real
     const struct cell_side side = cell_state_side(layer, &layer->w);
     const size_t H = layer->hidden, stride = cell_stride(cell->gates * H);
     const size_t scratch_stride = cell_scratch(layer);
+    const real *bias = whole_bias(&side);
     for (const struct cell_stage *stage = cell->stages; stage->count; stage++) {
         for (size_t r = 0; stage->operand && r < rows; r++) {
             const struct cell_row row =
@@ -71,9 +81,9 @@ void cell_step(const struct cell_layer *layer, size_t rows, real *products, real
         }
         const real *operand = stage->operand ? scratch + cell_stride(cell->products * H) : state;
         mat_rows(rows, stage->count * H, H, operand, stage->operand ? scratch_stride : state_stride,
-                 layer->w.weight_hh + stage->first * H * H, H, NULL, scratch + stage->first * H,
-                 scratch_stride);
-        for (size_t r = 0; r < rows; r++)
+                 layer->w.weight_hh + stage->first * H * H, H,
+                 bias ? bias + stage->first * H : NULL, scratch + stage->first * H, scratch_stride);
+        for (size_t r = 0; !bias && r < rows; r++)
             cell_finish(&side, stage->first, stage->count, 1,
                         mat_of(scratch + r * scratch_stride, scratch_stride), NULL, 0);
     }

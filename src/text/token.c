@@ -59,6 +59,23 @@ size_t tokenizer_size(const struct tokenizer *tokenizer)
     return tokenizer->table.tokens.count;
 }
 
+bool tokenizer_is_same(const struct tokenizer *tokenizer, const struct tokenizer *other)
+{
+    const struct vocab_table *a = &tokenizer->table, *b = &other->table;
+    if (a->spec.kind != b->spec.kind || a->spec.form != b->spec.form ||
+        a->spec.fold != b->spec.fold || a->tokens.count != b->tokens.count ||
+        a->tokens.texts.len != b->tokens.texts.len || a->merge_count != b->merge_count)
+        return false;
+    /* Texts stand in the order of their ids, each with its NUL, but may hold NULs themselves. */
+    for (size_t i = 0; i < a->tokens.count; i++)
+        if (a->tokens.entries[i].len != b->tokens.entries[i].len)
+            return false;
+    if (memcmp(a->tokens.texts.data, b->tokens.texts.data, a->tokens.texts.len) != 0)
+        return false;
+    return a->merge_count == 0 ||
+           memcmp(a->merges, b->merges, a->merge_count * sizeof *a->merges) == 0;
+}
+
 const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t *len)
 {
     if (id < 0 || (size_t)id >= tokenizer_size(tokenizer)) {

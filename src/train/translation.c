@@ -84,6 +84,7 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
     const struct decode_options options = {
         .beam = (size_t)recipe->dev_beam, .nbest = 1, .length_penalty = 1};
     const struct seq2seq model = bind(translation, weights);
+    const struct ensemble alone = {.models = {&model}, .count = 1};
     struct likelihood likelihood = {.tokens = 0};
     struct batch_text *sources = mem_alloc(dev->count, sizeof *sources, err);
     struct batch_text *targets = mem_alloc(dev->count, sizeof *targets, err);
@@ -96,7 +97,7 @@ static int translation_evaluate(void *context, real *weights, struct pool *pool,
         targets[i] = (struct batch_text){dev->lines[i].second, dev->lines[i].second_len};
     }
     translation_samples_ask(&translation->samples, outputs);
-    status = batch_translate(&model, tokenizer, &options, pool, sources, dev->count, outputs, err);
+    status = batch_translate(&alone, tokenizer, &options, pool, sources, dev->count, outputs, err);
     if (status == 0)
         status = likelihood_corpus(&model, tokenizer, pool, sources, targets, dev->count,
                                    &likelihood, err);
