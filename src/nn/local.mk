@@ -12,16 +12,14 @@ nn_sources = \
 	src/nn/cell_init.c \
 	src/nn/cell_rnn.c \
 	src/nn/cell_lstm.c \
-	src/nn/cell_gated.c \
+	src/nn/cell_gru.c \
 	src/nn/cell_gru_cho.c \
 	src/nn/cell_mut.c \
 	src/nn/recurrent.c src/nn/recurrent.h \
-	src/nn/cell_gru.c src/nn/cell_gru.h \
 	src/nn/softmax.c src/nn/softmax.h \
 	src/nn/attention.c src/nn/attention.h \
 	src/nn/attention_parts.h src/nn/attention_additive.c \
 	src/nn/attention_infer.c \
-	src/nn/attention_general.c src/nn/attention_general.h \
 	src/nn/loss.c src/nn/loss.h \
 	src/nn/optim.c src/nn/optim.h \
 	src/nn/init.c src/nn/init.h

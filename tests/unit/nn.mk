@@ -8,7 +8,6 @@ nn_tests = \
 	tests/unit/test_init \
 	tests/unit/test_nn_mat \
 	tests/unit/test_nn_layer \
-	tests/unit/test_nn_sequence \
 	tests/unit/test_attention \
 	tests/unit/test_attention_double \
 	tests/unit/test_optim \
@@ -34,9 +33,6 @@ tests_unit_test_nn_mat_LDADD = $(nn_test_libs)
 tests_unit_test_nn_layer_SOURCES = tests/unit/test_nn_layer.c $(finite_difference)
 tests_unit_test_nn_layer_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_nn_layer_LDADD = $(nn_double_libs)
-tests_unit_test_nn_sequence_SOURCES = tests/unit/test_nn_sequence.c $(finite_difference)
-tests_unit_test_nn_sequence_CPPFLAGS = $(nn_double_cppflags)
-tests_unit_test_nn_sequence_LDADD = $(nn_double_libs)
 tests_unit_test_attention_double_SOURCES = tests/unit/test_attention_double.c $(finite_difference)
 tests_unit_test_attention_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_attention_double_LDADD = $(nn_double_libs)

@@ -13,8 +13,6 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "nn/attention_general.h"
-#include "nn/cell_gru.h"
 #include "nn/softmax.h"
 
 #define MAX_ROWS 33
@@ -249,51 +247,6 @@ static void softmax_saturates(void **state)
     assert_true(softmax_row(1, one) == -12345 && one[0] == 1);
 }
 
-/* gru_step, fed by mat_rows, against gru_forward over the same inputs. */
-static void gru_step_is_a_step(void **state)
-{
-    enum { T = 5, B = 7, I = 13, H = 21 };
-    const struct gru_weights w = {randoms(3 * H * I), randoms(3 * H * H), randoms(3 * H),
-                                  randoms(3 * H)};
-    const struct gru_shape shape = {.steps = T, .batch = B, .input = I, .hidden = H};
-    float *x = randoms(T * B * I), *h = randoms(B * H), *states = zeros(T * B * H);
-    float *input = zeros(B * 3 * H), *recurrent = zeros(B * 3 * H);
-    struct gru_cache cache;
-    (void)state;
-    assert_int_equal(gru_forward(&w, &shape, x, h, mat_of(states, H), &cache, &arena, &err), 0);
-    for (size_t t = 0; t < T; t++) {
-        mat_rows(B, 3 * H, I, x + t * B * I, I, w.weight_ih, I, w.bias_ih, input, 3 * H);
-        mat_rows(B, 3 * H, H, h, H, w.weight_hh, H, w.bias_hh, recurrent, 3 * H);
-        gru_step(B, H, input, recurrent, h);
-        for (size_t i = 0; i < B * H; i++)
-            assert_near((double)h[i], (double)states[t * B * H + i], 1e-5);
-        for (size_t i = 0; i < B * 3 * H; i++)
-            assert_near((double)input[i], (double)cache.gates[t * B * 3 * H + i], 1e-5);
-    }
-}
-
-static void gru_step_alone_and_together(void **state)
-{
-    enum { ROWS = 9 };
-    (void)state;
-    for (size_t H = 1; H <= 40; H++) {
-        float *input = randoms(ROWS * 3 * H), *recurrent = randoms(ROWS * 3 * H);
-        float *h = randoms(ROWS * H), *own_input = zeros(3 * H), *own_h = zeros(H);
-        float *copy = zeros(ROWS * 3 * H), *h_copy = zeros(ROWS * H);
-        memcpy(copy, input, ROWS * 3 * H * sizeof *input);
-        memcpy(h_copy, h, ROWS * H * sizeof *h);
-        gru_step(ROWS, H, input, recurrent, h);
-        for (size_t r = 0; r < ROWS; r++) {
-            memcpy(own_input, copy + r * 3 * H, 3 * H * sizeof *input);
-            memcpy(own_h, h_copy + r * H, H * sizeof *h);
-            gru_step(1, H, own_input, recurrent + r * 3 * H, own_h);
-            assert_memory_equal(own_h, h + r * H, H * sizeof *h);
-            assert_memory_equal(own_input, input + r * 3 * H, 3 * H * sizeof *input);
-        }
-        arena_reset(&arena);
-    }
-}
-
 /* Combinations of rows and outer products, of more and of fewer rows than are taken at a time,
    inside wider matrices. */
 static void combinations_by_definition(void **state)
@@ -323,39 +276,6 @@ static void combinations_by_definition(void **state)
     }
 }
 
-static void attention_step_is_a_step(void **state)
-{
-    enum { S = 9, T = 3, B = 4, D = 10, H = 11 };
-    static const int32_t lengths[B] = {S, 1, 4, 8};
-    const struct general_attention_shape shape = {S, T, B, D, H, lengths};
-    float *w = randoms(D * H), *memory = randoms(S * B * D), *queries = randoms(T * B * H);
-    float *context = zeros(T * B * D), *own_memory = zeros(S * D), *keys = zeros(S * H);
-    float *transposed = zeros(H * D), weights[S], own_context[D];
-    struct general_attention_cache cache;
-    (void)state;
-    for (size_t d = 0; d < D; d++)
-        for (size_t h = 0; h < H; h++) {
-            w[d * H + h] *= 0.3f;
-            transposed[h * D + d] = w[d * H + h];
-        }
-    assert_int_equal(
-        general_attention_forward(&shape, w, memory, queries, context, &cache, &arena, &err), 0);
-    for (size_t b = 0; b < B; b++) {
-        const size_t length = (size_t)lengths[b];
-        for (size_t s = 0; s < length; s++)
-            memcpy(own_memory + s * D, memory + (s * B + b) * D, D * sizeof *memory);
-        mat_rows(length, H, D, own_memory, D, transposed, D, NULL, keys, H);
-        for (size_t t = 0; t < T; t++) {
-            general_attention_step(length, D, H, own_memory, keys, queries + (t * B + b) * H,
-                                   weights, own_context);
-            for (size_t s = 0; s < length; s++)
-                assert_near((double)weights[s], (double)cache.weights[(b * T + t) * S + s], 1e-5);
-            for (size_t d = 0; d < D; d++)
-                assert_near((double)own_context[d], (double)context[(t * B + b) * D + d], 1e-5);
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,9 +288,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(bounded_functions, begin, end),
         cmocka_unit_test_setup_teardown(softmax_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(softmax_saturates, begin, end),
-        cmocka_unit_test_setup_teardown(gru_step_is_a_step, begin, end),
-        cmocka_unit_test_setup_teardown(gru_step_alone_and_together, begin, end),
-        cmocka_unit_test_setup_teardown(attention_step_is_a_step, begin, end),
     };
     mat_use_one_thread();
     return cmocka_run_group_tests(tests, NULL, NULL);
