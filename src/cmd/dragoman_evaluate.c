@@ -99,10 +99,7 @@ static const struct cmd_usage usage = {
 /* The name of the first option that is given and means nothing there. */
 static const char *misplaced_for_translation(const struct evaluate_settings *settings)
 {
-    return settings->labels.count > 0 ? "labels"
-           : settings->perplexity && settings->ensemble.count > 0
-               ? "perplexity" /* which is of one model */
-               : NULL;
+    return settings->labels.count > 0 ? "labels" : NULL;
 }
 
 static const char *misplaced_for_classification(const struct evaluate_settings *settings)

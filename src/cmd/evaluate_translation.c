@@ -62,9 +62,8 @@ static int translate(struct work *work, struct pool *pool, struct err *err)
 {
     struct evaluate *evaluate = work->evaluate;
     int64_t begin = clock_ns();
-    int code =
-        batch_translate(&work->models.ensemble, evaluate->model->tokenizer, &work->decode, pool,
-                        work->scoring.set.sources, work->count, work->outputs, err);
+    int code = batch_translate(&work->models.ensemble, evaluate->model->tokenizer, &work->decode,
+                               pool, work->scoring.set.sources, work->count, work->outputs, err);
     evaluate->seconds = (double)(clock_ns() - begin) / 1e9;
     if (code == 0)
         count_outputs(work);
@@ -238,6 +237,10 @@ int evaluate_translation(struct evaluate *evaluate)
 {
     struct err err = ERR_INIT;
     struct work work = {.evaluate = evaluate};
+    if (evaluate->settings->perplexity && evaluate->settings->ensemble.count > 0) {
+        cmd_complain("evaluate: --perplexity is that of one model, not of an ensemble");
+        return CMD_USAGE;
+    }
     if (cmd_decode_options(evaluate->model, evaluate->settings->beam, 1, &work.decode, &err) < 0)
         return cmd_failed(&err);
     int code = run(&work, &err);

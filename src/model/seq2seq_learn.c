@@ -207,7 +207,7 @@ static struct linear output_layer(const struct seq2seq *model)
                            .bias = model->output_bias};
 }
 
-static int forward(struct seq2seq_pass *pass, struct err *err)
+int seq2seq_pass_forward(struct seq2seq_pass *pass, struct err *err)
 {
     const size_t TB = pass->batch->target_steps * pass->batch->batch, E = pass->model->embedding;
     if (allocate_activations(pass, err))
@@ -230,7 +230,7 @@ int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *bat
 {
     struct seq2seq_pass pass = {
         .model = model, .batch = batch, .training = training, .rng = rng, .arena = arena};
-    if (forward(&pass, err))
+    if (seq2seq_pass_forward(&pass, err))
         return err->code;
     *output = pass.output;
     return 0;
@@ -295,7 +295,7 @@ int seq2seq_learn(const struct seq2seq *model, const struct seq2seq *gradients,
                                 .training = training,
                                 .rng = rng,
                                 .arena = arena};
-    if (forward(&pass, err) || (gradients && allocate_gradients(&pass, err)) ||
+    if (seq2seq_pass_forward(&pass, err) || (gradients && allocate_gradients(&pass, err)) ||
         output_learn(&pass, sums, err))
         return err->code;
     return gradients ? backward(&pass, err) : 0;

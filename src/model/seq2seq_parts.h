@@ -50,6 +50,8 @@ static inline size_t seq2seq_top_state(const struct recurrent *encoder, size_t d
 
 real *seq2seq_reals(const struct seq2seq_pass *pass, size_t count, struct err *err);
 
+/* All activations, as far as `output`. */
+int seq2seq_pass_forward(struct seq2seq_pass *pass, struct err *err);
 /* states, contexts and combined from target, memory and first. */
 int seq2seq_decode_forward(struct seq2seq_pass *pass, struct err *err);
 /* From d_output (by `combined`) to d_target (overwritten), d_memory (added to) and d_first. */

@@ -53,9 +53,15 @@ tests_unit_test_likelihood_SOURCES = tests/unit/test_likelihood.c \
 tests_unit_test_likelihood_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_likelihood_LDADD = $(model_test_libs)
 
-check_PROGRAMS += tests/unit/test_decode
-TESTS += tests/unit/test_decode
-tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_model.h \
+decode_tests = tests/unit/test_decode tests/unit/test_decode_kinds
+check_PROGRAMS += $(decode_tests)
+TESTS += $(decode_tests)
+decode_test_headers = tests/unit/decode_checks.h tests/unit/decode_model.h \
 	tests/unit/decode_reference.h
+decode_test_libs = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c $(decode_test_headers)
 tests_unit_test_decode_CPPFLAGS = $(unit_cppflags)
-tests_unit_test_decode_LDADD = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+tests_unit_test_decode_LDADD = $(decode_test_libs)
+tests_unit_test_decode_kinds_SOURCES = tests/unit/test_decode_kinds.c $(decode_test_headers)
+tests_unit_test_decode_kinds_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_decode_kinds_LDADD = $(decode_test_libs)

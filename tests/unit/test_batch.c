@@ -13,6 +13,7 @@
 #define COUNT 60
 
 static struct model *model;
+static struct ensemble alone;
 static const struct decode_options greedy = {.beam = 1, .nbest = 1, .length_penalty = 1};
 static const struct decode_options beam = {.beam = 3, .nbest = 2, .length_penalty = 1};
 
@@ -44,6 +45,7 @@ static int open_model(void **state)
     snprintf(folder, sizeof(folder), "%s/tiny", (char *)*state);
     if (tiny_bundle_write(folder, &bundle, &err) < 0 || model_open(&model, folder, &err) < 0)
         fail_msg("%s", err.message);
+    alone = (struct ensemble){.models = {model->seq2seq}, .count = 1};
     return 0;
 }
 
@@ -59,8 +61,8 @@ static int translate_all(const struct texts *texts, const struct decode_options 
     struct pool *pool = pool_new(threads, err);
     if (pool == NULL)
         return err->code;
-    int code = batch_translate(model->seq2seq, model->tokenizer, options, pool, texts->texts, COUNT,
-                               outputs, err);
+    int code =
+        batch_translate(&alone, model->tokenizer, options, pool, texts->texts, COUNT, outputs, err);
     pool_free(pool);
     return code;
 }
@@ -138,8 +140,7 @@ static void test_nothing(void **state)
     struct err err = ERR_INIT;
     struct pool *pool = pool_new(2, &err);
     assert_non_null(pool);
-    assert_fine(batch_translate(model->seq2seq, model->tokenizer, &beam, pool, NULL, 0, NULL, &err),
-                err);
+    assert_fine(batch_translate(&alone, model->tokenizer, &beam, pool, NULL, 0, NULL, &err), err);
     pool_free(pool);
 }
 
@@ -176,7 +177,7 @@ static void test_one_by_one(void **state)
     make_texts(&texts);
     for (size_t i = 0; i < 5; i++)
         slow.items[i] = (struct batch_item){texts.texts[i], &outputs[i]};
-    assert_fine(batch_work(model->seq2seq, model->tokenizer, &beam, 0, &source, &err), err);
+    assert_fine(batch_work(&alone, model->tokenizer, &beam, 0, &source, &err), err);
     assert_int_equal(slow.done, 5);
     for (size_t i = 0; i < 5; i++) {
         check_one(&texts.texts[i], &beam, &outputs[i]);

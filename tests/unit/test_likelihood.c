@@ -94,7 +94,8 @@ static size_t find_pairs(const struct seq2seq *small, const int32_t *source, siz
     static const struct decode_options options = {.beam = BEAM, .nbest = BEAM, .max_length = 30};
     struct err err = ERR_INIT;
     size_t count = 0;
-    struct decoder *decoder = decoder_new(small, BEAM, &err);
+    const struct ensemble alone = {.models = {small}, .count = 1};
+    struct decoder *decoder = decoder_new(&alone, BEAM, &err);
     assert_non_null(decoder);
     assert_fine(decoder_join(decoder, source, length, &options, NULL, &err), err);
     while ((*result = decoder_take(decoder)) == NULL)
@@ -114,7 +115,8 @@ static size_t find_pairs(const struct seq2seq *small, const int32_t *source, siz
    together. Returns how many hypotheses that were. */
 static size_t check_model(uint64_t seed)
 {
-    static const struct decode_sizes sizes = {14, 8, 6, 10, true, true, 2};
+    static const struct decode_sizes sizes = {
+        {DECODE_GRU(14, 8, 6, true, 10), .tying = SPEC_TYING_THREE_WAY}, 2};
     struct err err = ERR_INIT;
     struct decode_model small;
     int32_t sources[SENTENCES][LENGTH];
