@@ -11,8 +11,9 @@ static void finds_the_line(void **state)
 {
     (void)state;
     struct line_task line = {.noise = 0.01};
-    const struct recipe recipe = make_recipe(1);
+    struct recipe recipe = make_recipe(1);
     struct err err = ERR_INIT;
+    recipe.epochs = 40;
     assert_fine(run(&line, &recipe, &err), err);
     assert_true(fabs((double)(line.best[0] - SLOPE)) < 0.05);
     assert_true(fabs((double)(line.best[1] - OFFSET)) < 0.05);
@@ -48,7 +49,7 @@ static size_t all_recipes(int threads, struct recipe recipes[8])
     recipes[6].momentum = 0;
     recipes[6].optimiser = OPTIM_SGD;
     recipes[6].clip_value = 0.1;
-    recipes[6].evaluate_every = 1;
+    recipes[6].evaluate_every = 4;
     recipes[7].checkpoint_minutes = 0; /* a checkpoint after each update */
     recipes[7].average = 2;
     recipes[7].evaluate_every = 2;
@@ -66,7 +67,7 @@ static void check_resumed(const struct recipe *recipe, size_t stop, const struct
     assert_fine(run(&line, &again, &err), err);
     assert_int_equal(line.updates, stop);
     again.resume = true;
-    line.stop_after = stop + 50;
+    line.stop_after = stop + 2;
     assert_fine(run(&line, &again, &err), err);
     line.stop_after = 0;
     assert_fine(run(&line, &again, &err), err);
@@ -83,7 +84,7 @@ static void check_resumed(const struct recipe *recipe, size_t stop, const struct
 static void a_resumed_run_ends_at_the_same_bits(void **state)
 {
     (void)state;
-    const size_t stops[] = {1, 8, 14, 18, 40};
+    const size_t stops[] = {1, 9, 13};
     for (int threads = 1; threads <= 3; threads += 2) {
         struct recipe recipes[8];
         const size_t count = all_recipes(threads, recipes);
@@ -94,7 +95,7 @@ static void a_resumed_run_ends_at_the_same_bits(void **state)
             struct err err = ERR_INIT;
             assert_fine(run(&whole, &recipes[r], &err), err);
             load(weights, &end);
-            for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+            for (size_t i = threads > 1; i < sizeof stops / sizeof *stops; i++)
                 check_resumed(&recipes[r], stops[i], &whole, weights, &end);
         }
     }
@@ -105,7 +106,7 @@ static void a_run_killed_after_an_evaluation_repeats_it(void **state)
 {
     (void)state;
     struct recipe recipe = make_recipe(1);
-    struct line_task whole = {.noise = 0.01}, line = {.noise = 0.01, .stop_after = 40};
+    struct line_task whole = {.noise = 0.01}, line = {.noise = 0.01, .stop_after = 31};
     struct err err = ERR_INIT;
     struct buf kept = BUF_INIT;
     recipe.average = 3;
@@ -113,13 +114,13 @@ static void a_run_killed_after_an_evaluation_repeats_it(void **state)
     assert_fine(run(&line, &recipe, &err), err);
     assert_fine(file_read(checkpoint, 1 << 20, &kept, &err), err);
     recipe.resume = true;
-    line.stop_after = 46; /* one evaluation later */
+    line.stop_after = 37; /* one evaluation later */
     assert_fine(run(&line, &recipe, &err), err);
     FILE *stream = fopen(checkpoint, "w");
     assert_non_null(stream);
     assert_int_equal(fwrite(kept.data, 1, kept.len, stream), kept.len);
     assert_int_equal(fclose(stream), 0);
-    line.updates = 40;
+    line.updates = 31;
     line.stop_after = 0;
     assert_fine(run(&line, &recipe, &err), err);
     assert_memory_equal(line.scored, whole.scored, sizeof line.scored);
@@ -261,6 +262,34 @@ static void a_full_disk_keeps_the_old_checkpoint(void **state)
     assert_memory_equal(&before, &after, sizeof before);
 }
 
+/* Each allocation of a run fails once; the run after that is as if nothing had been. */
+static void memory_runs_out(void **state)
+{
+    (void)state;
+    struct recipe recipe = make_recipe(2);
+    struct line_task whole = {.noise = 0.01};
+    struct err err = ERR_INIT;
+    size_t failures = 0;
+    recipe.epochs = 2;
+    recipe.average = 2;
+    recipe.ema = 0.9;
+    assert_fine(run(&whole, &recipe, &err), err);
+    for (long n = 1;; n++) {
+        struct line_task line = {.noise = 0.01};
+        err_clear(&err);
+        mem_fail_at(n);
+        const int code = run(&line, &recipe, &err);
+        mem_fail_at(0);
+        if (code == 0) {
+            assert_memory_equal(line.scored, whole.scored, sizeof line.scored);
+            break;
+        }
+        assert_int_equal(code, ERR_MEMORY);
+        failures++;
+    }
+    assert_true(failures > 30);
+}
+
 static void a_checkpoint_keeps_every_bit(void **state)
 {
     (void)state;
@@ -336,6 +365,7 @@ int main(void)
         cmocka_unit_test(what_is_not_finite_ends_the_run),
         cmocka_unit_test(weights_that_are_not_finite_end_the_run),
         cmocka_unit_test(a_full_disk_keeps_the_old_checkpoint),
+        cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(a_checkpoint_keeps_every_bit),
         cmocka_unit_test(a_checkpoint_of_another_network_is_refused),
         cmocka_unit_test(a_checkpoint_of_another_origin_is_refused),

@@ -70,13 +70,13 @@ static int line_learn(void *context, struct trainer_share *share)
     return 0;
 }
 
-static const char *line_tensor(void *context, size_t *offset)
+static struct parameter line_tensor(void *context, size_t *offset)
 {
-    static const char *const names[] = {"slope", "offset"};
-    const char *name = names[*offset];
+    const struct parameter parameters[] = {{.name = "slope"}, {.name = "offset"}};
+    const struct parameter parameter = parameters[*offset];
     (void)context;
     *offset = 0;
-    return name;
+    return parameter;
 }
 
 static int line_evaluate(void *context, real *weights, struct pool *pool,
@@ -119,7 +119,7 @@ static bool line_report(void *context, const struct trainer_progress *progress)
 /* Nine updates an epoch. */
 static struct recipe make_recipe(int threads)
 {
-    return (struct recipe){.epochs = 40,
+    return (struct recipe){.epochs = 6,
                            .batch_tokens = 7,
                            .accumulate = 1,
                            .threads = threads,
