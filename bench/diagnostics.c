@@ -80,8 +80,8 @@ static int run_gradient(struct gradient_trial *trial, struct err *err)
         return ERR_MEMORY;
     const int status = gradient_norms_at_start(&trial->settings, trial->norms, err);
     if (status == 0)
-        printf("%-9s %-20s %8.2g %8.2g %8.2g\n", cell_names[trial->settings.cell], trial->name,
-               trial->norms[steps / 10], trial->norms[steps / 2], trial->norms[steps]);
+        printf("%-30s %8.2g %8.2g %8.2g\n", trial->name, trial->norms[steps / 10],
+               trial->norms[steps / 2], trial->norms[steps]);
     return status;
 }
 

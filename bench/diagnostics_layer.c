@@ -29,4 +29,7 @@ void diagnostics_layer_init(const struct cell_layer *layer, const struct diagnos
     for (size_t i = 0; i < tensors; i++)
         for (size_t k = 0; list[i].slot == &scaled.w.weight_hh && k < entries(&list[i]); k++)
             scaled.w.weight_hh[k] *= (real)start->radius;
+    if (layer->kind == CELL_GRU || layer->kind == CELL_GRU_CHO)
+        for (size_t k = layer->hidden; k < 2 * layer->hidden; k++)
+            scaled.w.bias_ih[k] += (real)start->forget_bias;
 }

@@ -8,8 +8,10 @@
 size_t diagnostics_layer_bind(struct cell_layer *layer, real *flat);
 
 struct diagnostics_start {
-    double radius;      /* of the recurrent matrices: orthogonal ones, gate by gate, times this */
-    double forget_bias; /* of an LSTM */
+    double radius; /* of the recurrent matrices: orthogonal ones, gate by gate, times this */
+    /* Bias of the gate that keeps the state: an LSTM's forget gate (Gers et al. 2000), a GRU's
+       update gate (Tallec and Ollivier 2018). */
+    double forget_bias;
 };
 void diagnostics_layer_init(const struct cell_layer *layer, const struct diagnostics_start *start,
                             struct rng *rng);

@@ -177,44 +177,48 @@ static bool descend(struct learner *learner, size_t update, struct learner_point
     const double before = sqrt(mat_square_sum(learner->count, gradient));
     const double after = sqrt(optim_gather(learner->count, 1, &gradient, settings->clip_value));
     const double scale = clip_scale(after, settings->clip);
-    point->norm += before;
-    point->clipped += after * scale;
+    if (isfinite(before)) {
+        point->norm = fmax(point->norm, before);
+        point->clipped = fmax(point->clipped, after * scale);
+    }
     return isfinite(after) && optim_update(&optim, update, scale, 0, &slice);
 }
 
-static int learn(struct learner *learner, struct learner_point *point, struct sums *sums,
-                 size_t update, bool *finite, struct err *err)
+/* One update; where it is not finite the sums stay as they are. */
+static int learn(struct learner *learner, size_t update, struct learner_point *point,
+                 struct sums *sums, bool *finite, struct err *err)
 {
     struct pass pass;
+    struct sums with = *sums;
     arena_reset(&learner->arena);
     if (forward(learner, &learner->draws, &pass, err))
         return ERR_MEMORY;
-    judge(learner, &pass, sums);
+    judge(learner, &pass, &with);
     if (backward(learner, &pass, err))
         return ERR_MEMORY;
     *finite = descend(learner, update, point);
+    if (*finite)
+        *sums = with;
     return 0;
 }
 
-/* The updates up to the next point. */
+/* The updates up to number `last`, as one point. */
 static int learn_point(struct learner *learner, size_t last, struct learner_report *report,
                        bool *finite, struct err *err)
 {
     struct learner_point *point = &report->points[report->count];
     struct sums sums = {0};
-    const size_t begin = report->updates;
     while (*finite && report->updates < last) {
-        if (learn(learner, point, &sums, report->updates + 1, finite, err))
+        if (learn(learner, report->updates + 1, point, &sums, finite, err))
             return ERR_MEMORY;
         report->updates += *finite;
     }
-    const double updates = (double)(report->updates - begin + !*finite);
-    point->update = (double)begin + updates;
-    point->loss = sums.loss / sums.answers;
-    point->error = sums.wrong / sums.answers;
-    point->norm /= updates;
-    point->clipped /= updates;
-    report->count++;
+    if (sums.answers > 0) {
+        point->update = (double)report->updates;
+        point->loss = sums.loss / sums.answers;
+        point->error = sums.wrong / sums.answers;
+        report->count++;
+    }
     return 0;
 }
 

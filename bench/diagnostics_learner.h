@@ -23,11 +23,11 @@ struct learner_settings {
     uint64_t seed;
 };
 
-struct learner_point { /* means over the updates since the point before */
-    double update;     /* the last of them */
-    double loss;       /* squared error or cross-entropy, of sequences not yet learnt from */
-    double error;
-    double norm, clipped; /* of the gradient, before and after clipping */
+struct learner_point {  /* of the updates since the point before */
+    double update;      /* the last of them */
+    double loss, error; /* means, over sequences not yet learnt from */
+    double norm;        /* the largest of the gradient */
+    double clipped;     /* the largest after clipping */
 };
 
 struct learner_report {

@@ -22,11 +22,13 @@ static struct chart_series series_of(const struct trial *trial, size_t member)
 
 /* Tasks -------------------------------------------------------------------------------------- */
 
-static const char *const task_titles[] = {
-    "Adding: the sum of two marked numbers among",
-    "Copy: ten symbols, to be repeated after a pause of",
-    "Parity: an odd number of ones in bits, up to",
-    "Temporal order: which of X and Y came first and second, in sequences of",
+static const struct task_title { /* the length stands between them */
+    const char *before, *after;
+} task_titles[] = {
+    {"Adding: the sum of two marked numbers among ", ""},
+    {"Copy: ten symbols, to be repeated after a pause of ", ""},
+    {"Parity: is the number of ones odd, in up to ", " bits?"},
+    {"Temporal order: XX, XY, YX or YY, in ", " steps?"},
 };
 
 static void write_task(const struct diagnostics_task *task, struct buf *out, struct err *err)
@@ -41,8 +43,8 @@ static void write_task(const struct diagnostics_task *task, struct buf *out, str
         series[i] = series_of(&task->trials[i], offsetof(struct learner_point, error));
     series[task->count] = (struct chart_series){"without looking", ends, chance, 2, 0};
     snprintf(id, sizeof id, "task-%s", task_names[settings->task.kind]);
-    snprintf(title, sizeof title, "%s %zu", task_titles[settings->task.kind],
-             settings->task.length);
+    const struct task_title *around = &task_titles[settings->task.kind];
+    snprintf(title, sizeof title, "%s%zu%s", around->before, settings->task.length, around->after);
     const struct chart chart = {.id = id,
                                 .title = title,
                                 .x_name = "updates",
@@ -157,12 +159,13 @@ static void write_gradients(const struct diagnostics *diagnostics, struct buf *o
 {
     for (size_t i = 0; i <= MAX_STEPS; i++)
         steps_back[i] = (double)i;
-    buf_text(out,
-             "<h2>How far back the gradient reaches</h2>\n<p>Each step back multiplies the "
-             "gradient by the recurrent matrix and by the slope of the cell: below 1 it vanishes, "
-             "above 1 it explodes. A gate lets a network learn to keep that factor near 1; at the "
-             "start only a bias does.</p>\n<div class=\"charts\">\n",
-             err);
+    buf_text(
+        out,
+        "<h2>How far back the gradient reaches</h2>\n<p>Each step back multiplies the "
+        "gradient by the recurrent matrix and by the slope of the cell: below 1 it vanishes, "
+        "above 1 it explodes. Gates let a network learn where to keep that factor near 1; before "
+        "it has learnt so, only their biases do.</p>\n<div class=\"charts\">\n",
+        err);
     write_starts(diagnostics->radii, RADIUS_TRIALS, "gradient-radius", "At the start: rnn-tanh",
                  "orthogonal recurrent matrices times the radius of their spectrum", out, err);
     write_starts(diagnostics->gates, GATE_TRIALS, "gradient-gates", "At the start: cells",
@@ -196,24 +199,24 @@ static void write_clipping(const struct diagnostics *diagnostics, struct buf *ou
 {
     const struct learner_settings *settings = &diagnostics->clipping[0].settings;
     buf_printf(out, err,
-               "<h2>What clipping does</h2>\n<p>%s with %zu units learns to add over %zu steps by "
-               "plain gradient descent at a rate of %g. Once it begins to remember, its gradient "
-               "grows as well, and one step too long ends the training: ",
-               cell_names[settings->cell], settings->hidden, settings->task.length, settings->rate);
+               "<h2>What clipping does</h2>\n<p>%s with %zu units, recurrent matrix of radius %g, "
+               "learns to add over %zu steps by plain gradient descent at a rate of %g. ",
+               cell_names[settings->cell], settings->hidden, settings->start.radius,
+               settings->task.length, settings->rate);
     for (size_t i = 0; i < CLIPPING_TRIALS; i++) {
         const struct trial *trial = &diagnostics->clipping[i];
-        buf_printf(out, err, "%s%s: ", i > 0 ? "; " : "", trial->name);
+        buf_printf(out, err, "%s%s: ", i > 0 ? "; " : "With ", trial->name);
         if (isfinite(trial->report.error))
-            buf_printf(out, err, "error %.3g in the test", trial->report.error);
+            buf_printf(out, err, "an error of %.3g in the test", trial->report.error);
         else
             buf_printf(out, err, "not a number from update %zu on", trial->report.updates + 1);
     }
     buf_text(out, ".</p>\n<div class=\"charts\">\n", err);
     write_clipping_chart(diagnostics, "clipping-error", "Error", "mean squared error",
                          offsetof(struct learner_point, error), out, err);
-    write_clipping_chart(diagnostics, "clipping-before", "Gradient before clipping", "norm",
+    write_clipping_chart(diagnostics, "clipping-before", "Gradient before clipping", "largest norm",
                          offsetof(struct learner_point, norm), out, err);
-    write_clipping_chart(diagnostics, "clipping-after", "Gradient after clipping", "norm",
+    write_clipping_chart(diagnostics, "clipping-after", "Gradient after clipping", "largest norm",
                          offsetof(struct learner_point, clipped), out, err);
     buf_text(out, "</div>\n", err);
 }

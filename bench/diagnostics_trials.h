@@ -25,7 +25,7 @@ struct gradient_trial {
 };
 /* A plain network with recurrent matrices of different size; gated ones beside it. */
 #define RADIUS_TRIALS 5
-#define GATE_TRIALS 5
+#define GATE_TRIALS 7
 void trial_of_radius(size_t which, uint64_t seed, struct gradient_trial *trial);
 void trial_of_gates(size_t which, uint64_t seed, struct gradient_trial *trial);
 
