@@ -146,17 +146,12 @@ static void release(struct diagnostics *diagnostics)
         mem_free(diagnostics->gates[i].norms);
 }
 
-static int save(const struct diagnostics *diagnostics, const char *path, struct err *err)
+static int write_page(const struct diagnostics *diagnostics, FILE *stream, struct err *err)
 {
     struct buf page = BUF_INIT;
-    struct file_save file;
-    int status = diagnostics_page(diagnostics, &page, err);
+    const int status = diagnostics_page(diagnostics, &page, err);
     if (status == 0)
-        status = file_save_begin(&file, path, err);
-    if (status == 0) {
-        fwrite(page.data, 1, page.len, file.stream); /* commit sees an error of the stream */
-        status = file_save_commit(&file, err);
-    }
+        fwrite(page.data, 1, page.len, stream); /* an error of the stream is seen at its end */
     buf_release(&page);
     return status;
 }
@@ -184,14 +179,21 @@ static int run(const struct settings *settings, const char *path, struct err *er
     static const char *const cell_fallback[] = {"rnn-tanh", "lstm", "gru", NULL};
     static struct diagnostics diagnostics;
     struct choice cells = {.count = 0}, tasks = {.count = 0};
+    struct file_save file;
     if (choose(&settings->cells, cell_fallback, cell_names, DIAGNOSTICS_MAX_CELLS, &cells, err) ||
         choose(&settings->tasks, task_names, task_names, DIAGNOSTICS_TASKS, &tasks, err))
+        return err->code;
+    if (file_save_begin(&file, path, err)) /* before the work, not after it */
         return err->code;
     int status = run_tasks(settings, &tasks, &cells, &diagnostics, err);
     if (status == 0)
         status = run_rest(settings, &diagnostics, err);
     if (status == 0)
-        status = save(&diagnostics, path, err);
+        status = write_page(&diagnostics, file.stream, err);
+    if (status == 0)
+        status = file_save_commit(&file, err);
+    else
+        file_save_abort(&file);
     release(&diagnostics);
     return status;
 }

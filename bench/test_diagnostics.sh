@@ -55,4 +55,7 @@ done
     fail "an unknown cell was taken"
 grep -q 'none: no such cell' "$work/message" || fail "message: $(cat "$work/message")"
 [ ! -e "$work/none.html" ] || fail "a page without figures"
+"$top_builddir/bench/diagnostics" --quick "$work/missing/page.html" >"$work/none" 2>"$work/message" &&
+    fail "a page in a folder that is not there"
+[ ! -s "$work/none" ] || fail "it worked before it found that it could not save"
 [ "$failures" -eq 0 ]
