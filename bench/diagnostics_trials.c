@@ -10,7 +10,7 @@ struct plan {
 static const struct plan full_plans[] = {
     {200, 64, 32, 8000, 3e-3, 1e-3},
     {30, 96, 32, 8000, 5e-3, 1e-3},
-    {50, 32, 64, 3000, 5e-3, 2e-3},
+    {50, 32, 64, 3000, 5e-3, 5e-3},
     {100, 64, 32, 3000, 3e-3, 1e-3},
 };
 static const struct plan quick_plans[] = {
