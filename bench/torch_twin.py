@@ -149,9 +149,10 @@ def speed(program, updates):
         best = min(best, time.monotonic() - start)
     ours = subprocess.run([program, "train", str(updates)], text=True, check=True,
                           stdout=subprocess.PIPE)
-    ours, theirs = float(ours.stdout), batch * steps / best
-    print("target tokens/s on one core: Dragoman %.0f, PyTorch %s %.0f (%.2f times)"
-          % (ours, torch.__version__, theirs, ours / theirs))
+    ours, share = ours.stdout.strip().split(" tokens/s, ")
+    ours, theirs = float(ours), batch * steps / best
+    print("target tokens/s on one core: Dragoman %.0f, PyTorch %s %.0f (%.2f times); Dragoman %s"
+          % (ours, torch.__version__, theirs, ours / theirs, share))
     return 0
 
 
