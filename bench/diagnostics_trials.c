@@ -55,7 +55,7 @@ void trial_of_clipping(size_t which, bool quick, uint64_t seed, struct trial *tr
                      .batch = 32,
                      .updates = quick ? 200 : 4000,
                      .optim = OPTIM_SGD,
-                     .rate = quick ? 0.02 : 0.06,
+                     .rate = quick ? 0.02 : 0.2,
                      .clip = clippings[which].norm,
                      .clip_value = clippings[which].value,
                      .seed = seed},
