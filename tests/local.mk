@@ -15,6 +15,15 @@ tests_support_make_tiny_bundle_SOURCES = tests/support/make_tiny_bundle.c
 tests_support_make_tiny_bundle_LDADD = tests/support/libsupport.a \
 	libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 
+# Are a training run's records whole?
+check_LIBRARIES += tests/support/libmarkup.a
+tests_support_libmarkup_a_SOURCES = tests/support/markup.c tests/support/markup.h
+tests_support_libmarkup_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+check_PROGRAMS += tests/support/check_records
+tests_support_check_records_SOURCES = tests/support/check_records.c
+tests_support_check_records_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_support_check_records_LDADD = tests/support/libmarkup.a libbase.a $(DRAGOMAN_LIBS)
+
 # Every test program under valgrind; what the shell tests start is not.
 check-valgrind: all
 	OPENBLAS_NUM_THREADS=1 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out %.sh,$(TESTS))' \

@@ -101,6 +101,28 @@ int cmd_open_model_for(struct model **model, const char *folder, enum spec_task 
                    spec_task_name(found), spec_task_name(task));
 }
 
+int cmd_open_ensemble(struct cmd_ensemble *ensemble, struct model *first,
+                      const struct opt_list *folders, struct err *err)
+{
+    ensemble->models[ensemble->count++] = model_retain(first);
+    if (folders->count >= DECODE_MAX_MODELS)
+        return err_set(err, ERR_ARGUMENT, "%zu models cannot decode together, only 1 to %d",
+                       folders->count + 1, DECODE_MAX_MODELS);
+    for (size_t i = 0; i < folders->count; i++, ensemble->count++) {
+        int code = cmd_open_model_for(&ensemble->models[ensemble->count], folders->items[i],
+                                      SPEC_TRANSLATION, err);
+        if (code < 0)
+            return code;
+    }
+    return model_ensemble(&ensemble->ensemble, ensemble->models, ensemble->count, err);
+}
+
+void cmd_ensemble_release(struct cmd_ensemble *ensemble)
+{
+    while (ensemble->count > 0)
+        model_release(ensemble->models[--ensemble->count]);
+}
+
 int cmd_decode_options(const struct model *model, int64_t beam, int64_t nbest,
                        struct decode_options *options, struct err *err)
 {
@@ -126,8 +148,10 @@ int cmd_print_json(json_t *object, struct err *err)
     return code == 0 ? 0 : err_set(err, ERR_IO, "cannot write to standard output");
 }
 
-int cmd_processors(void)
+int cmd_threads(int64_t wanted)
 {
+    if (wanted > 0)
+        return (int)wanted;
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
     return count < CMD_MAX_THREADS ? count : CMD_MAX_THREADS;

@@ -40,6 +40,27 @@ struct cmd_usage {
         .offset = offsetof(settings, help), .help = "print this text"                              \
     }
 
+#define CMD_BEAM(settings, when)                                                                   \
+    {                                                                                              \
+        .name = "beam", .letter = 'b', .type = OPT_INT, .offset = offsetof(settings, beam),        \
+        .min = 1, .max = DECODE_MAX_BEAM, .value = "N",                                            \
+        .help = when "hypotheses kept at each step; the model's own number where not given"        \
+    }
+#define CMD_ENSEMBLE(settings, when)                                                               \
+    {                                                                                              \
+        .name = "ensemble", .letter = 'e', .type = OPT_LIST,                                       \
+        .offset = offsetof(settings, ensemble), .value = "MODEL",                                  \
+        .help =                                                                                    \
+            when "decode together with this model of the same vocabulary, averaging what they "    \
+                 "find probable; may be given several times"                                       \
+    }
+#define CMD_THREADS(settings)                                                                      \
+    {                                                                                              \
+        .name = "threads", .letter = 't', .type = OPT_INT, .offset = offsetof(settings, threads),  \
+        .min = 1, .max = CMD_MAX_THREADS, .value = "N",                                            \
+        .help = "worker threads; one for each processor where not given"                           \
+    }
+
 /* Fills `settings` (zero before) from the table's defaults and the command line and moves the other
    arguments to argv[1..*count]. Whether the command should run; if not, *status is its exit code.
    Either way the caller calls opt_release. */
@@ -51,6 +72,17 @@ int cmd_open_model(struct model **model, const char *folder, struct err *err);
 /* As cmd_open_model, for a model of this task only. */
 int cmd_open_model_for(struct model **model, const char *folder, enum spec_task task,
                        struct err *err);
+
+struct cmd_ensemble { /* zero before; release with cmd_ensemble_release */
+    struct model *models[DECODE_MAX_MODELS];
+    size_t count;
+    struct ensemble ensemble;
+};
+/* `first` and the bundles in `folders`. To be released even where it fails. */
+int cmd_open_ensemble(struct cmd_ensemble *ensemble, struct model *first,
+                      const struct opt_list *folders, struct err *err);
+void cmd_ensemble_release(struct cmd_ensemble *ensemble);
+
 /* How a translation model decodes by default, with what the user set; 0: not set. */
 int cmd_decode_options(const struct model *model, int64_t beam, int64_t nbest,
                        struct decode_options *options, struct err *err);
@@ -59,7 +91,7 @@ int cmd_decode_options(const struct model *model, int64_t beam, int64_t nbest,
 int cmd_print_json(json_t *object, struct err *err);
 
 #define CMD_MAX_THREADS 256
-/* The processors that this process may use. */
-int cmd_processors(void);
+/* As many as the user asked for; 0: the processors that this process may use. */
+int cmd_threads(int64_t wanted);
 
 #endif

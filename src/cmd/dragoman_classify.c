@@ -21,14 +21,7 @@ static const struct opt options[] = {
      .max = SPEC_MAX_LABELS,
      .value = "N",
      .help = "print the N most probable labels of each text, the most probable first"},
-    {.name = "threads",
-     .letter = 't',
-     .type = OPT_INT,
-     .offset = AT(threads),
-     .min = 1,
-     .max = CMD_MAX_THREADS,
-     .value = "N",
-     .help = "worker threads; one for each processor where not given"},
+    CMD_THREADS(struct settings),
     CMD_HELP(struct settings),
     {.name = NULL},
 };
@@ -111,7 +104,7 @@ static int classify(const struct settings *settings, const char *folder, char **
     struct cmd_stream_work stream = {
         .run = run_worker,
         .context = &work,
-        .threads = settings->threads > 0 ? (int)settings->threads : cmd_processors(),
+        .threads = cmd_threads(settings->threads),
     };
     int status = cmd_stream_run(&stream, texts, count);
     model_release(model);

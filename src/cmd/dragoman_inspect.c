@@ -112,26 +112,41 @@ static void print_task(const struct spec *spec)
     }
 }
 
+static void print_recurrent(const char *name, const struct spec_recurrent *net)
+{
+    printf(", %s %s", name, cell_names[net->cell]);
+    if (net->layers > 1)
+        printf(" %zu x", net->layers);
+    printf(" %zu%s%s", net->hidden, net->bidirectional ? " in each of two directions" : "",
+           net->residual ? ", residual" : "");
+    if (net->norm != CELL_NORM_NONE)
+        printf(", %s layer normalisation", cell_norm_names[net->norm]);
+}
+
 static void print_architecture(const struct spec *spec)
 {
     static const char *const pooling[] = {
         [SPEC_POOL_LAST] = "last", [SPEC_POOL_MEAN] = "mean", [SPEC_POOL_MAX] = "max"};
+    static const char *const decoders[] = {[SPEC_DECODER_PLAIN] = "plain decoder",
+                                           [SPEC_DECODER_INPUT_FEEDING] = "input-feeding decoder",
+                                           [SPEC_DECODER_CONDITIONAL] = "conditional decoder"};
+    static const char *const tying[] = {[SPEC_TYING_NONE] = "no",
+                                        [SPEC_TYING_TWO_WAY] = "two-way",
+                                        [SPEC_TYING_THREE_WAY] = "three-way"};
     printf("architecture  %s", spec_kind_name(spec->kind));
-    if (spec->kind != SPEC_BAG_OF_WORDS)
-        printf(", embedding %zu, encoder %zu%s", spec->embedding, spec->encoder_hidden,
-               spec->bidirectional ? " in each of two directions" : "");
-    switch (spec->kind) {
-    case SPEC_SEQ2SEQ:
-        printf(", decoder %zu%s", spec->decoder_hidden, spec->tied ? ", tied output" : "");
-        break;
-    case SPEC_RNN_CLASSIFIER:
-        printf(", pooling %s", pooling[spec->pooling]);
-        break;
-    case SPEC_BAG_OF_WORDS:
-        printf(", n-grams up to %zu, %zu buckets", spec->ngrams, spec->buckets);
-        break;
+    if (spec->kind == SPEC_BAG_OF_WORDS) {
+        printf(", n-grams up to %zu, %zu buckets\n", spec->ngrams, spec->buckets);
+        return;
     }
-    printf("\n");
+    printf(", embedding %zu", spec->embedding);
+    print_recurrent("encoder", &spec->encoder);
+    if (spec->kind == SPEC_RNN_CLASSIFIER) {
+        printf(", pooling %s\n", pooling[spec->pooling]);
+        return;
+    }
+    print_recurrent(decoders[spec->decoder_kind], &spec->decoder);
+    printf(", attention %s%s, %s tying\n", attention_names[spec->attention],
+           spec->deep_output ? ", deep output" : "", tying[spec->tying]);
 }
 
 static void print_card_value(const char *key, const json_t *value)

@@ -41,7 +41,16 @@ static void begin(void *context, const struct train_summary *summary)
     struct display *display = context;
     display->unit = summary->unit;
     display->score_name = summary->score_name;
-    fprintf(stderr, "%zu examples, %zu parameters\n", summary->examples, summary->parameters);
+    fprintf(stderr, "%zu examples", summary->examples);
+    if (summary->left_out > 0)
+        fprintf(stderr, ", %zu left out: longer than %zu tokens", summary->left_out,
+                summary->max_tokens);
+    if (summary->cut > 0)
+        fprintf(stderr, ", %zu of them cut to %zu tokens", summary->cut, summary->max_tokens);
+    fprintf(stderr, ", %zu parameters\n", summary->parameters);
+    if (summary->dev_left_out > 0)
+        fprintf(stderr, "%zu examples of the development data left out: longer than %zu tokens\n",
+                summary->dev_left_out, summary->dev_max_tokens);
 }
 
 static void print_line(const struct display *display, const struct trainer_progress *p)
@@ -68,8 +77,11 @@ static bool report(void *context, const struct trainer_progress *p)
     if (p->scored) {
         if (display->terminal)
             fputs("\r\033[K", stderr);
-        fprintf(stderr, "epoch %zu done  update %zu  loss %.3f  dev %s %.2f%s  after ", p->epoch,
+        fprintf(stderr, "epoch %zu done  update %zu  loss %.3f  dev %s %.2f%s  ", p->epoch,
                 p->update, p->loss, display->score_name, p->score, p->best ? " (best, saved)" : "");
+        if (p->perplexity > 0)
+            fprintf(stderr, "perplexity %.2f  ", p->perplexity);
+        fputs("after ", stderr);
         print_duration(p->seconds);
         fputc('\n', stderr);
     } else if (now - display->shown_ns >= interval) {

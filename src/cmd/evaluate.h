@@ -1,20 +1,24 @@
-/* The two halves of dragoman evaluate, one for each task, and what they share. */
+/* The parts of dragoman evaluate, one for each task and one for translations from a file, and what
+   they share. */
 #ifndef DRAGOMAN_CMD_EVALUATE_H
 #define DRAGOMAN_CMD_EVALUATE_H
 
 #include "cmd/cmd.h"
+#include "cmd/scores.h"
+#include "cmd/test_set.h"
 #include "text/corpus.h"
 
 struct evaluate_settings {
-    char *test, *output, *references;
-    struct opt_list labels;
-    int64_t beam, threads;
-    bool json, reverse, help;
+    char *test, *output, *references, *hypotheses, *baseline;
+    struct opt_list labels, ensemble;
+    int64_t beam, threads, seed;
+    int smoothing; /* enum metric_smoothing */
+    bool json, reverse, tokenised, lowercase, perplexity, confidence, help;
 };
 
 struct evaluate {
     const struct evaluate_settings *settings;
-    const struct model *model;
+    struct model *model;
     struct corpus corpus;
     int threads;
     double seconds; /* that the model worked */
@@ -23,5 +27,24 @@ struct evaluate {
 /* Each returns an exit code and has complained unless it is 0. */
 int evaluate_translation(struct evaluate *evaluate);
 int evaluate_classification(struct evaluate *evaluate);
+/* No model: settings->hypotheses against the corpus, or where that is empty against files of
+   references. */
+int evaluate_hypotheses(struct evaluate *evaluate, char *const *references, size_t count);
+
+struct scoring { /* of translations, wherever they came from; zero before, release in any case */
+    struct test_set set;
+    struct text_lines baseline;
+    struct scores single, all;
+};
+
+/* Once the set is made: reads the baseline if there is one. */
+int scoring_prepare(struct scoring *scoring, const struct evaluate_settings *settings,
+                    struct err *err);
+/* Once all hypotheses are there. */
+int scoring_compute(struct scoring *scoring, const struct evaluate_settings *settings,
+                    struct err *err);
+void scoring_print(const struct scoring *scoring);
+json_t *scoring_json(const struct scoring *scoring); /* NULL where memory runs out */
+void scoring_release(struct scoring *scoring);
 
 #endif

@@ -104,10 +104,10 @@ static int read_labels(struct work *work, struct err *err)
         work->actual[i] = map_label(work, &corpus->lines[i]);
         if (work->actual[i] == work->spec->label_count)
             code = err_set(err, ERR_ARGUMENT,
-                           "%s: text %zu: the model has no label '%.100s' (its first is '%.100s'); "
+                           "%s:%u: the model has no label '%.100s' (its first is '%.100s'); "
                            "--labels can translate",
-                           work->evaluate->settings->test, i + 1, corpus->lines[i].second,
-                           work->spec->labels[0]);
+                           work->evaluate->settings->test, corpus->lines[i].line,
+                           corpus->lines[i].second, work->spec->labels[0]);
     }
     return code;
 }
@@ -118,7 +118,7 @@ static int classify_line(struct work *work, size_t i, float *scratch, struct err
     size_t best = 0;
     int code = model_classify(work->evaluate->model, line->first, line->first_len, scratch, err);
     if (code < 0)
-        return err_context(err, "%s: text %zu", work->evaluate->settings->test, i + 1);
+        return err_context(err, "%s:%u", work->evaluate->settings->test, line->line);
     for (size_t label = 1; label < work->spec->label_count; label++)
         if (scratch[label] > scratch[best])
             best = label;

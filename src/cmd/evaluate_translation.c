@@ -1,62 +1,42 @@
-/* dragoman evaluate for translation: the whole test set through the model, then BLEU and chrF. */
+/* dragoman evaluate for translation: the whole test set through the model, then the scores of what
+   it said, and how probable it finds what it should have said. */
+#include <math.h>
 #include <stdio.h>
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "cmd/evaluate.h"
-#include "cmd/references.h"
 #include "model/batch.h"
-#include "train/metric.h"
-
-struct scores {
-    struct metric_bleu bleu;
-    double chrf;
-};
+#include "model/likelihood.h"
 
 struct work {
     struct evaluate *evaluate;
+    struct cmd_ensemble models;
     struct decode_options decode;
+    struct scoring scoring;
     size_t count;
-    struct batch_text *sources;       /* [count] */
     struct batch_output *outputs;     /* [count] */
-    struct metric_text *targets;      /* [count] */
-    struct metric_segment *segments;  /* [count] */
-    struct references references;     /* where they were asked for */
-    struct scores single, all;        /* against the target alone, against all references */
+    struct metric_text *hypotheses;   /* [count] */
+    struct likelihood likelihood;     /* of the targets, where it was asked for */
     size_t failed, truncated, tokens; /* tokens: of all translations */
 };
 
 static int work_init(struct work *work, struct err *err)
 {
-    const struct corpus *corpus = &work->evaluate->corpus;
-    bool reverse = work->evaluate->settings->reverse;
-    work->count = corpus->count;
-    work->sources = mem_alloc(work->count, sizeof(*work->sources), err);
+    work->count = work->evaluate->corpus.count;
     work->outputs = mem_alloc(work->count, sizeof(*work->outputs), err);
-    work->targets = mem_alloc(work->count, sizeof(*work->targets), err);
-    work->segments = mem_alloc(work->count, sizeof(*work->segments), err);
-    if (!work->sources || !work->outputs || !work->targets || !work->segments)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < work->count; i++) {
-        const struct corpus_line *line = &corpus->lines[i];
-        struct batch_text first = {line->first, line->first_len};
-        struct batch_text second = {line->second, line->second_len};
-        work->sources[i] = reverse ? second : first;
-        work->targets[i] = reverse ? (struct metric_text){first.data, first.len}
-                                   : (struct metric_text){second.data, second.len};
-    }
-    return 0;
+    work->hypotheses = mem_alloc(work->count, sizeof(*work->hypotheses), err);
+    return work->outputs && work->hypotheses ? 0 : ERR_MEMORY;
 }
 
 static void work_release(struct work *work)
 {
     for (size_t i = 0; work->outputs != NULL && i < work->count; i++)
         batch_output_release(&work->outputs[i]);
-    references_release(&work->references);
-    mem_free(work->segments);
-    mem_free(work->targets);
+    cmd_ensemble_release(&work->models);
+    scoring_release(&work->scoring);
+    mem_free(work->hypotheses);
     mem_free(work->outputs);
-    mem_free(work->sources);
 }
 
 static void count_outputs(struct work *work)
@@ -73,46 +53,49 @@ static void count_outputs(struct work *work)
         work->failed += output->count == 0;
         work->truncated += output->truncated;
         work->tokens += output->target_tokens;
-        work->segments[i] = (struct metric_segment){hypothesis, &work->targets[i], 1};
+        work->hypotheses[i] = hypothesis;
+        test_set_hypothesis(&work->scoring.set, i, hypothesis);
     }
 }
 
-static int translate(struct work *work, struct err *err)
+static int translate(struct work *work, struct pool *pool, struct err *err)
 {
     struct evaluate *evaluate = work->evaluate;
-    const struct model *model = evaluate->model;
-    struct pool *pool = pool_new(evaluate->threads, err);
-    if (pool == NULL)
-        return err->code;
     int64_t begin = clock_ns();
-    int code = batch_translate(model->seq2seq, model->tokenizer, &work->decode, pool, work->sources,
-                               work->count, work->outputs, err);
+    int code = batch_translate(&work->models.ensemble, evaluate->model->tokenizer, &work->decode,
+                               pool, work->scoring.set.sources, work->count, work->outputs, err);
     evaluate->seconds = (double)(clock_ns() - begin) / 1e9;
-    pool_free(pool);
     if (code == 0)
         count_outputs(work);
     return code;
 }
 
-static int score(const struct work *work, struct scores *scores, struct err *err)
+/* How probable the model finds the targets. */
+static int find_likelihood(struct work *work, struct pool *pool, struct err *err)
 {
-    int code = metric_bleu(work->segments, work->count, &scores->bleu, err);
-    return code < 0 ? code : metric_chrf(work->segments, work->count, &scores->chrf, err);
+    const struct test_set *set = &work->scoring.set;
+    const struct model *model = work->evaluate->model;
+    struct batch_text *targets = mem_alloc(work->count, sizeof(*targets), err);
+    if (targets == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < work->count; i++)
+        targets[i] = (struct batch_text){set->targets[i].data, set->targets[i].len};
+    int code = likelihood_corpus(model->seq2seq, model->tokenizer, pool, set->sources, targets,
+                                 work->count, &work->likelihood, err);
+    mem_free(targets);
+    return code;
 }
 
-/* Puts all known references in the place of the one target. */
-static int use_references(struct work *work, struct err *err)
+static int run_model(struct work *work, struct err *err)
 {
-    const char *path = work->evaluate->settings->references;
-    for (size_t i = 0; i < work->count; i++) {
-        struct metric_text source = {work->sources[i].data, work->sources[i].len};
-        const struct references_entry *entry = references_find(&work->references, source);
-        if (entry == NULL)
-            return err_set(err, ERR_NOT_FOUND, "%s: nothing for '%.200s'", path, source.data);
-        work->segments[i].references = entry->texts;
-        work->segments[i].reference_count = entry->count;
-    }
-    return 0;
+    struct pool *pool = pool_new(work->evaluate->threads, err);
+    if (pool == NULL)
+        return err->code;
+    int code = translate(work, pool, err);
+    if (code == 0 && work->evaluate->settings->perplexity)
+        code = find_likelihood(work, pool, err);
+    pool_free(pool);
+    return code;
 }
 
 static int write_translations(const struct work *work, const char *path, struct err *err)
@@ -122,7 +105,7 @@ static int write_translations(const struct work *work, const char *path, struct 
     if (code < 0)
         return code;
     for (size_t i = 0; i < work->count; i++) {
-        struct metric_text text = work->segments[i].hypothesis;
+        struct metric_text text = work->hypotheses[i];
         for (size_t c = 0; c < text.len; c++)
             putc(text.data[c] == '\n' || text.data[c] == '\r' ? ' ' : text.data[c], save.stream);
         putc('\n', save.stream);
@@ -130,15 +113,37 @@ static int write_translations(const struct work *work, const char *path, struct 
     return file_save_commit(&save, err);
 }
 
-static json_t *scores_json(const struct scores *scores, const char *references)
+static double perplexity(const struct work *work)
 {
-    const struct metric_bleu *bleu = &scores->bleu;
-    return json_pack("{s:f, s:f, s:[f,f,f,f], s:f, s:I, s:I, s:s}", "bleu", bleu->score, "chrf",
-                     scores->chrf, "precisions", bleu->precisions[0], bleu->precisions[1],
-                     bleu->precisions[2], bleu->precisions[3], "brevity_penalty",
-                     bleu->brevity_penalty, "hypothesis_length",
-                     (json_int_t)bleu->hypothesis_length, "reference_length",
-                     (json_int_t)bleu->reference_length, "references", references);
+    return metric_perplexity(work->likelihood.negative_log, work->likelihood.tokens);
+}
+
+/* null where it is no number. */
+static json_t *likelihood_json(const struct work *work)
+{
+    json_t *value = isfinite(perplexity(work)) ? json_real(perplexity(work)) : json_null();
+    return json_pack("{s:o, s:I, s:I}", "perplexity", value, "perplexity_tokens",
+                     (json_int_t)work->likelihood.tokens, "perplexity_skipped",
+                     (json_int_t)work->likelihood.skipped);
+}
+
+/* The names of all models that decoded together. */
+static json_t *ensemble_json(const struct work *work)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < work->models.count; i++)
+        if (json_array_append_new(names, json_string(work->models.models[i]->spec.name)) < 0) {
+            json_decref(names);
+            return NULL;
+        }
+    return json_pack("{s:o}", "ensemble", names);
+}
+
+static bool add_members(json_t *object, json_t *members)
+{
+    bool good = object != NULL && members != NULL && json_object_update(object, members) == 0;
+    json_decref(members);
+    return good;
 }
 
 static int print_json(const struct work *work, struct err *err)
@@ -146,7 +151,7 @@ static int print_json(const struct work *work, struct err *err)
     const struct evaluate *evaluate = work->evaluate;
     const struct spec *spec = &evaluate->model->spec;
     double seconds = evaluate->seconds;
-    json_t *object = scores_json(&work->single, "one");
+    json_t *object = scoring_json(&work->scoring);
     json_t *rest =
         json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "model",
                   spec->name, "task", spec_task_name(spec->task), "test", evaluate->settings->test,
@@ -155,10 +160,11 @@ static int print_json(const struct work *work, struct err *err)
                   "beam", (json_int_t)work->decode.beam, "threads", (json_int_t)evaluate->threads,
                   "seconds", seconds, "sentences_per_second", (double)work->count / seconds,
                   "tokens_per_second", (double)work->tokens / seconds);
-    bool good = object != NULL && rest != NULL && json_object_update(object, rest) == 0;
-    if (good && evaluate->settings->references != NULL)
-        good = json_object_set_new(object, "all_references", scores_json(&work->all, "all")) == 0;
-    json_decref(rest);
+    bool good = add_members(object, rest);
+    if (good && evaluate->settings->perplexity)
+        good = add_members(object, likelihood_json(work));
+    if (good && work->models.count > 1)
+        good = add_members(object, ensemble_json(work));
     if (!good) {
         json_decref(object);
         object = NULL;
@@ -166,26 +172,27 @@ static int print_json(const struct work *work, struct err *err)
     return cmd_print_json(object, err);
 }
 
-static void print_scores(const struct scores *scores, const char *references)
+static void print_perplexity(const struct work *work)
 {
-    const struct metric_bleu *bleu = &scores->bleu;
-    printf("BLEU       %.2f  %.1f/%.1f/%.1f/%.1f, brevity penalty %.3f, lengths %zu and %zu; "
-           "13a, cased, %s\n",
-           bleu->score, bleu->precisions[0], bleu->precisions[1], bleu->precisions[2],
-           bleu->precisions[3], bleu->brevity_penalty, bleu->hypothesis_length,
-           bleu->reference_length, references);
-    printf("chrF2      %.2f  %s\n", scores->chrf, references);
+    printf("perplexity %.4g  of the model's tokens; %zu of them, with the end of each sentence",
+           perplexity(work), work->likelihood.tokens);
+    if (work->likelihood.skipped > 0)
+        printf("; %zu sentences left out", work->likelihood.skipped);
+    putchar('\n');
 }
 
 static void print_text(const struct work *work)
 {
     const struct evaluate *evaluate = work->evaluate;
     double seconds = evaluate->seconds;
-    printf("model      %s\n", evaluate->model->spec.name);
+    printf("model      %s", evaluate->model->spec.name);
+    for (size_t i = 1; i < work->models.count; i++)
+        printf(" + %s", work->models.models[i]->spec.name);
+    putchar('\n');
     printf("test       %s, %zu sentences\n", evaluate->settings->test, work->count);
-    print_scores(&work->single, "one reference");
-    if (evaluate->settings->references != NULL)
-        print_scores(&work->all, "all references");
+    scoring_print(&work->scoring);
+    if (evaluate->settings->perplexity)
+        print_perplexity(work);
     printf("speed      %.1f sentences/s, %.0f tokens/s; %.2f s, %d threads, beam %zu\n",
            (double)work->count / seconds, (double)work->tokens / seconds, seconds,
            evaluate->threads, work->decode.beam);
@@ -198,13 +205,15 @@ static void print_text(const struct work *work)
 /* What can fail early fails before the model starts to work. */
 static int prepare(struct work *work, struct err *err)
 {
-    const char *references = work->evaluate->settings->references;
-    int code = work_init(work, err);
-    if (code == 0 && references != NULL)
-        code = references_read(&work->references, references, err);
-    if (code == 0 && references != NULL)
-        code = use_references(work, err);
-    return code;
+    const struct evaluate *evaluate = work->evaluate;
+    const struct evaluate_settings *settings = evaluate->settings;
+    int code = cmd_open_ensemble(&work->models, evaluate->model, &settings->ensemble, err);
+    if (code == 0)
+        code = work_init(work, err);
+    if (code == 0)
+        code = test_set_of_corpus(&work->scoring.set, &evaluate->corpus, settings->reverse,
+                                  settings->references, err);
+    return code < 0 ? code : scoring_prepare(&work->scoring, settings, err);
 }
 
 static int run(struct work *work, struct err *err)
@@ -212,15 +221,11 @@ static int run(struct work *work, struct err *err)
     const struct evaluate_settings *settings = work->evaluate->settings;
     int code = prepare(work, err);
     if (code == 0)
-        code = translate(work, err);
+        code = run_model(work, err);
     if (code == 0 && settings->output != NULL)
         code = write_translations(work, settings->output, err);
     if (code == 0)
-        code = score(work, &work->single, err);
-    if (code == 0 && settings->references != NULL)
-        code = use_references(work, err);
-    if (code == 0 && settings->references != NULL)
-        code = score(work, &work->all, err);
+        code = scoring_compute(&work->scoring, settings, err);
     if (code == 0 && settings->json)
         code = print_json(work, err);
     else if (code == 0)
@@ -232,6 +237,10 @@ int evaluate_translation(struct evaluate *evaluate)
 {
     struct err err = ERR_INIT;
     struct work work = {.evaluate = evaluate};
+    if (evaluate->settings->perplexity && evaluate->settings->ensemble.count > 0) {
+        cmd_complain("evaluate: --perplexity is that of one model, not of an ensemble");
+        return CMD_USAGE;
+    }
     if (cmd_decode_options(evaluate->model, evaluate->settings->beam, 1, &work.decode, &err) < 0)
         return cmd_failed(&err);
     int code = run(&work, &err);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/mem.h"
 #include "text/token.h"
 
@@ -30,6 +31,13 @@ void batch_output_release(struct batch_output *output)
     output->count = 0;
 }
 
+void batch_attention_release(struct batch_attention *attention)
+{
+    mem_free(attention->ids);
+    mem_free(attention->weights);
+    *attention = (struct batch_attention){0};
+}
+
 static int worker_pack_ids(struct worker *worker, struct err *err)
 {
     size_t count = worker->encoded.count;
@@ -49,6 +57,8 @@ static int worker_pack_ids(struct worker *worker, struct err *err)
 static int worker_join(struct worker *worker, struct batch_item *item, struct err *err)
 {
     struct err *own = &item->output->err;
+    if (item->output->attention != NULL)
+        batch_attention_release(item->output->attention);
     int code =
         tokenizer_encode(worker->tokenizer, item->text.data, item->text.len, &worker->encoded, own);
     if (code == 0)
@@ -106,6 +116,27 @@ static int worker_candidate(struct worker *worker, const struct hypothesis *hypo
     return candidate->text == NULL ? ERR_MEMORY : 0;
 }
 
+/* What the best candidate looked at; nothing where the model has no attention. */
+static int worker_attention(const struct decode_result *result, struct batch_attention *attention,
+                            struct err *err)
+{
+    const struct hypothesis *best = &result->hypotheses[0];
+    const size_t entries = best->count * result->source_count;
+    if (result->count == 0 || entries == 0 || best->attention == NULL)
+        return 0;
+    attention->ids = mem_alloc(best->count, sizeof(*attention->ids), err);
+    attention->weights = mem_alloc(entries, sizeof(*attention->weights), err);
+    if (attention->ids == NULL || attention->weights == NULL) {
+        batch_attention_release(attention);
+        return ERR_MEMORY;
+    }
+    memcpy(attention->ids, best->ids, best->count * sizeof(*attention->ids));
+    memcpy(attention->weights, best->attention, entries * sizeof(*attention->weights));
+    attention->count = best->count;
+    attention->source_count = result->source_count;
+    return 0;
+}
+
 static int worker_output(struct worker *worker, const struct decode_result *result,
                          struct batch_output *output, struct err *err)
 {
@@ -119,6 +150,10 @@ static int worker_output(struct worker *worker, const struct decode_result *resu
             batch_output_release(output);
             return code;
         }
+    }
+    if (output->attention != NULL && worker_attention(result, output->attention, err) < 0) {
+        batch_output_release(output);
+        return ERR_MEMORY;
     }
     output->source_tokens = result->source_count;
     output->target_tokens = result->count > 0 ? result->hypotheses[0].count : 0;
@@ -140,7 +175,7 @@ static int worker_hand_out(struct worker *worker, struct err *err)
     return 0;
 }
 
-int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_work(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                const struct decode_options *options, size_t rows, const struct batch_source *source,
                struct err *err)
 {
@@ -150,7 +185,7 @@ int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
     int code = 0;
     if (rows == 0)
         rows = BATCH_ROWS;
-    worker.decoder = decoder_new(model, rows > options->beam ? rows : options->beam, &own);
+    worker.decoder = decoder_new(ensemble, rows > options->beam ? rows : options->beam, &own);
     if (worker.decoder == NULL)
         code = own.code;
     while (code == 0) {
@@ -169,7 +204,7 @@ int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
 }
 
 struct corpus_work {
-    const struct seq2seq *model;
+    const struct ensemble *ensemble;
     const struct tokenizer *tokenizer;
     const struct decode_options *options;
     size_t rows;
@@ -204,7 +239,8 @@ static void corpus_run(void *context, int index)
     struct batch_source source = {corpus_next, corpus_done, work};
     struct err err = ERR_INIT;
     (void)index;
-    int code = batch_work(work->model, work->tokenizer, work->options, work->rows, &source, &err);
+    int code =
+        batch_work(work->ensemble, work->tokenizer, work->options, work->rows, &source, &err);
     if (code == 0)
         return;
     pthread_mutex_lock(&work->lock);
@@ -227,12 +263,12 @@ static size_t corpus_rows(size_t count, size_t beam, int threads)
     return share < BATCH_ROWS / beam ? share * beam : BATCH_ROWS;
 }
 
-int batch_translate(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_translate(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                     const struct decode_options *options, struct pool *pool,
                     const struct batch_text *texts, size_t count, struct batch_output *outputs,
                     struct err *err)
 {
-    struct corpus_work work = {.model = model,
+    struct corpus_work work = {.ensemble = ensemble,
                                .tokenizer = tokenizer,
                                .options = options,
                                .rows = corpus_rows(count, options->beam, pool_threads(pool)),

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/err.h"
 #include "base/pool.h"
 #include "model/decode.h"
@@ -25,8 +26,15 @@ struct batch_candidate {
     size_t len;
     float score;
 };
-struct batch_output { /* zero before use; release with batch_output_release */
-    struct err err;   /* this text alone could not be translated: not UTF-8, or too long */
+struct batch_attention { /* zero before first use; release with batch_attention_release */
+    int32_t *ids;        /* [count] tokens of the best candidate, without EOS */
+    float *weights;      /* [count][source_count], each row sums to 1 */
+    size_t count, source_count;
+};
+struct batch_output {                  /* zero before use; release with batch_output_release */
+    struct batch_attention *attention; /* may be set before: the caller's, filled in where the best
+                                          candidate has attention, else empty */
+    struct err err; /* this text alone could not be translated: not UTF-8, or too long */
     struct batch_candidate *candidates; /* best first; none where err is set */
     size_t count;
     size_t source_tokens, target_tokens; /* of the text and of the best candidate */
@@ -35,11 +43,12 @@ struct batch_output { /* zero before use; release with batch_output_release */
 
 /* Translates all texts, outputs[i] from texts[i], on the threads of `pool`. Fails as a whole only
    where memory runs out or the decoder does; the outputs must be released all the same. */
-int batch_translate(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_translate(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                     const struct decode_options *options, struct pool *pool,
                     const struct batch_text *texts, size_t count, struct batch_output *outputs,
                     struct err *err);
 void batch_output_release(struct batch_output *output);
+void batch_attention_release(struct batch_attention *attention);
 
 /* The part of it that one thread does, for callers whose texts come one by one. */
 struct batch_item {
@@ -56,7 +65,7 @@ struct batch_source {
 };
 /* Returns when the source has nothing left and all that it gave is done, or with an error, at which
    items may be left undone. Rows: 0 for BATCH_ROWS. */
-int batch_work(const struct seq2seq *model, const struct tokenizer *tokenizer,
+int batch_work(const struct ensemble *ensemble, const struct tokenizer *tokenizer,
                const struct decode_options *options, size_t rows, const struct batch_source *source,
                struct err *err);
 

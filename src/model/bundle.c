@@ -147,9 +147,9 @@ out:
    a bundle stays a link. */
 static char *real_target(const char *folder, struct err *err)
 {
-    char real[PATH_MAX];
-    if (realpath(folder, real) != NULL)
-        return mem_copy_text(real, strlen(real), err);
+    char path[PATH_MAX];
+    if (realpath(folder, path) != NULL)
+        return mem_copy_text(path, strlen(path), err);
     size_t len = strlen(folder);
     while (len > 1 && folder[len - 1] == '/')
         len--;

@@ -4,8 +4,8 @@
  *   bag of words    logits = sum_f v_f W[f] + b     over the distinct features f of a text: tokens
  *                   and hashed n-grams of tokens, v_f = 1 / sqrt(number of features), so that the
  *                   feature vector has length 1 (logistic regression)
- *   rnn             logits = W pool(gru(E x)) + b   over one or two directions; pool is the last
- *                   state, the mean or the maximum of all states
+ *   rnn             logits = W pool(encoder(E x)) + b   with any stack of cells (nn/recurrent.h);
+ *                   pool is the last state, the mean or the maximum of all states
  *
  * Probabilities are softmax(logits). A text without tokens has no features and a pool of zeros: its
  * answer is softmax(b).
@@ -16,35 +16,30 @@
 #include "base/rng.h"
 #include "model/parameter.h"
 #include "model/spec.h"
-#include "nn/cell_gru.h"
+#include "nn/recurrent.h"
 
-#define CLASSIFIER_MAX_PARAMETERS 12
+#define CLASSIFIER_MAX_PARAMETERS (PARAMETER_MAX_STACK + 3)
 
-struct classifier_weights {        /* or their gradients */
-    real *embedding;               /* rnn: [V, E] */
-    struct gru_weights encoder[2]; /* rnn */
-    real *output_weight;           /* rnn: [labels, D]; bag of words: [V + buckets, labels] */
-    real *output_bias;             /* [labels] */
-};
-
-struct classifier {
+struct classifier { /* or, bound to another vector, its gradients */
     enum spec_kind kind;
     size_t vocabulary, labels;
-    size_t ngrams, buckets;   /* bag of words */
-    size_t embedding, hidden; /* rnn: E, H of one direction */
-    size_t directions, pool;  /* rnn: 1 or 2; D = hidden * directions */
+    size_t ngrams, buckets; /* bag of words */
+    size_t embedding, pool; /* rnn: E; D, the width of the encoder's output */
     enum spec_pooling pooling;
-    struct classifier_weights weights;
+    struct recurrent encoder; /* rnn */
+    real *embedding_weight;   /* rnn: [V, E] */
+    real *output_weight;      /* rnn: [labels, D]; bag of words: [V + buckets, labels] */
+    real *output_bias;        /* [labels] */
 };
 
 /* The sizes from the spec; weights are not bound yet. */
 void classifier_size(struct classifier *model, const struct spec *spec);
-/* Fills the table for `weights` (the model's own or gradients of the same sizes); returns its
-   length. */
-size_t classifier_parameters(const struct classifier *model, struct classifier_weights *weights,
+/* Fills the table of the model's own parameters; returns its length. */
+size_t classifier_parameters(struct classifier *model,
                              struct parameter list[CLASSIFIER_MAX_PARAMETERS]);
 /* First weights for training; the model is bound. */
-void classifier_init(struct classifier *model, struct rng *rng);
+void classifier_init(struct classifier *model, const struct cell_init_settings *settings,
+                     struct rng *rng);
 
 /* A model that reads its weights from an open bundle file, which must outlive it. */
 int classifier_open(struct classifier **model, const struct spec *spec,
@@ -79,8 +74,9 @@ struct classifier_batch {
 };
 
 struct classifier_training {
-    double dropout_input;  /* of the embedding's entries (rnn) or of features (bag of words) */
-    double dropout_output; /* of the pool (rnn) */
+    double dropout_input; /* of the embedding's entries (rnn) or of features (bag of words) */
+    double dropout_layer, dropout_state; /* rnn: between layers, of the recurrent state */
+    double dropout_output;               /* of the pool (rnn) */
     double label_smoothing;
     double scale; /* of the gradient: 1 / texts of the whole update */
 };
@@ -94,9 +90,9 @@ struct classifier_sums {
 int classifier_forward(const struct classifier *model, const struct classifier_batch *batch,
                        const struct classifier_training *training, struct rng *rng, real *logits,
                        struct arena *arena, struct err *err);
-/* Forward, loss and backward: adds the gradient of scale * loss to `gradients` and the sums to
- *sums. */
-int classifier_learn(const struct classifier *model, const struct classifier_weights *gradients,
+/* Forward, loss and backward: adds the gradient of scale * loss to `gradients` (a model of the same
+   sizes) and the sums to *sums. */
+int classifier_learn(const struct classifier *model, const struct classifier *gradients,
                      const struct classifier_batch *batch,
                      const struct classifier_training *training, struct rng *rng,
                      struct classifier_sums *sums, struct arena *arena, struct err *err);

@@ -14,8 +14,9 @@
 struct pass {
     real *values;     /* bag of words: of all features of the batch */
     real *x, *x_mask; /* [S, B, E], embedded */
-    struct gru_cache encoder[2];
-    real *states;           /* [S, B, D] */
+    struct recurrent_sequence sequence;
+    struct recurrent_trace encoder;
+    real *states;           /* [S, B, D], the encoder's output */
     int32_t *winner;        /* [B, D], the step that gave the maximum */
     real *pool, *pool_mask; /* [B, D] */
 };
@@ -47,7 +48,7 @@ static int bag_forward(const struct classifier *model, const struct classifier_b
     return 0;
 }
 
-static void bag_backward(const struct classifier *model, const struct classifier_weights *g,
+static void bag_backward(const struct classifier *model, const struct classifier *g,
                          const struct classifier_batch *batch, const struct pass *pass,
                          const real *d_logits)
 {
@@ -62,24 +63,17 @@ static void bag_backward(const struct classifier *model, const struct classifier
 }
 
 /*
- * Pooling: states [S, B, D] -> pool [B, D], over t < lengths[b]. Where a text is over the forward
- * state is carried along and the reverse state not begun yet, so the last states of all texts stand
- * at S - 1 and at 0.
+ * Pooling: states [S, B, D] -> pool [B, D], over t < lengths[b].
  */
 
-/* The step whose state is a text's last in this direction. */
-static size_t last_step(const struct classifier_batch *batch, size_t direction)
-{
-    return direction == 0 ? batch->steps - 1 : 0;
-}
-
+/* The forward direction's last state stands at the text's end, the reverse one's at 0. */
 static void pool_last(const struct classifier *model, const struct classifier_batch *batch,
                       const struct pass *pass)
 {
-    const size_t B = batch->batch, D = model->pool;
+    const size_t B = batch->batch, D = model->pool, half = D / model->encoder.directions;
     for (size_t b = 0; b < B; b++)
-        for (size_t i = 0; i < D; i++) {
-            const size_t step = last_step(batch, i / model->hidden);
+        for (size_t i = 0; i < D && batch->lengths[b] > 0; i++) {
+            const size_t step = i < half ? (size_t)batch->lengths[b] - 1 : 0;
             pass->winner[b * D + i] = (int32_t)step;
             pass->pool[b * D + i] = pass->states[(step * B + b) * D + i];
         }
@@ -132,21 +126,10 @@ static void pool_backward(const struct classifier *model, const struct classifie
  * Recurrent network
  */
 
-static struct gru_shape encoder_shape(const struct classifier *model,
-                                      const struct classifier_batch *batch, size_t direction)
+static struct linear output_layer(const struct classifier *model)
 {
-    return (struct gru_shape){.steps = batch->steps,
-                              .batch = batch->batch,
-                              .input = model->embedding,
-                              .hidden = model->hidden,
-                              .reverse = direction == 1,
-                              .lengths = batch->lengths};
-}
-
-static struct linear output_layer(const struct classifier *model,
-                                  const struct classifier_weights *w)
-{
-    return (struct linear){.w = mat_of(w->output_weight, model->pool), .bias = w->output_bias};
+    return (struct linear){.w = mat_of(model->output_weight, model->pool),
+                           .bias = model->output_bias};
 }
 
 static int rnn_allocate(const struct classifier *model, const struct classifier_batch *batch,
@@ -155,11 +138,10 @@ static int rnn_allocate(const struct classifier *model, const struct classifier_
     const size_t B = batch->batch, SB = batch->steps * B;
     pass->x = reals(arena, SB * model->embedding, err);
     pass->x_mask = reals(arena, SB * model->embedding, err);
-    pass->states = reals(arena, SB * model->pool, err);
     pass->pool = reals(arena, B * model->pool, err);
     pass->pool_mask = reals(arena, B * model->pool, err);
     pass->winner = arena_alloc(arena, B * model->pool, sizeof *pass->winner, err);
-    return pass->x == NULL || pass->x_mask == NULL || pass->states == NULL || pass->pool == NULL ||
+    return pass->x == NULL || pass->x_mask == NULL || pass->pool == NULL ||
                    pass->pool_mask == NULL || pass->winner == NULL
                ? ERR_MEMORY
                : 0;
@@ -169,58 +151,53 @@ static int rnn_forward(const struct classifier *model, const struct classifier_b
                        const struct classifier_training *training, struct rng *rng,
                        struct pass *pass, real *logits, struct arena *arena, struct err *err)
 {
-    const struct classifier_weights *w = &model->weights;
     const size_t B = batch->batch, SB = batch->steps * B;
     const size_t E = model->embedding, D = model->pool, L = model->labels;
     int code = rnn_allocate(model, batch, pass, arena, err);
     if (code < 0)
         return code;
-    embedding_forward(SB, E, batch->ids, w->embedding, pass->x);
+    embedding_forward(SB, E, batch->ids, model->embedding_weight, pass->x);
     dropout_forward(SB * E, training->dropout_input, rng, pass->x, pass->x_mask);
-    for (size_t d = 0; d < model->directions; d++) {
-        const struct gru_shape shape = encoder_shape(model, batch, d);
-        code =
-            gru_forward(&w->encoder[d], &shape, pass->x, NULL,
-                        mat_of(pass->states + d * model->hidden, D), &pass->encoder[d], arena, err);
-        if (code < 0)
-            return code;
-    }
+    pass->sequence = (struct recurrent_sequence){.steps = batch->steps,
+                                                 .batch = B,
+                                                 .lengths = batch->lengths,
+                                                 .x = pass->x,
+                                                 .dropout_layer = training->dropout_layer,
+                                                 .dropout_state = training->dropout_state};
+    code = recurrent_forward(&model->encoder, &pass->sequence, rng, &pass->encoder, arena, err);
+    if (code < 0)
+        return code;
+    pass->states = pass->encoder.output;
     pool_forward(model, batch, pass);
     dropout_forward(B * D, training->dropout_output, rng, pass->pool, pass->pool_mask);
-    const struct linear output = output_layer(model, w);
+    const struct linear output = output_layer(model);
     linear_forward(B, L, D, mat_of(pass->pool, D), &output, 0, mat_of(logits, L));
     return 0;
 }
 
 /* The reverse order of rnn_forward. */
-static int rnn_backward(const struct classifier *model, const struct classifier_weights *g,
+static int rnn_backward(const struct classifier *model, const struct classifier *g,
                         const struct classifier_batch *batch,
                         const struct classifier_training *training, const struct pass *pass,
                         const real *d_logits, struct arena *arena, struct err *err)
 {
-    const struct classifier_weights *w = &model->weights;
     const size_t B = batch->batch, SB = batch->steps * B;
     const size_t E = model->embedding, D = model->pool, L = model->labels;
     real *d_x = reals(arena, SB * E, err), *d_states = reals(arena, SB * D, err);
     real *d_pool = reals(arena, B * D, err);
     if (d_x == NULL || d_states == NULL || d_pool == NULL)
         return ERR_MEMORY;
-    const struct linear output = output_layer(model, w), g_output = output_layer(model, g);
+    const struct linear output = output_layer(model), g_output = output_layer(g);
     linear_backward(B, L, D, mat_of(pass->pool, D), &output, &g_output, mat_of(d_logits, L), 0,
                     mat_of(d_pool, D));
     dropout_backward(B * D, training->dropout_output, pass->pool_mask, d_pool);
     pool_backward(model, batch, pass, d_pool, d_states);
-    for (size_t d = 0; d < model->directions; d++) {
-        const struct gru_shape shape = encoder_shape(model, batch, d);
-        const size_t at = d * model->hidden;
-        int code = gru_backward(&w->encoder[d], &g->encoder[d], &shape, pass->x, NULL,
-                                mat_of(pass->states + at, D), &pass->encoder[d],
-                                mat_of(d_states + at, D), d_x, d > 0, NULL, arena, err);
-        if (code < 0)
-            return code;
-    }
+    int code = recurrent_backward(&model->encoder, &g->encoder, &pass->sequence, &pass->encoder,
+                                  d_states, NULL, d_x, 0, NULL, arena, err);
+    if (code < 0)
+        return code;
     dropout_backward(SB * E, training->dropout_input, pass->x_mask, d_x);
-    embedding_backward(SB, E, batch->ids, d_x, g->embedding);
+    embedding_backward(SB, E, batch->ids, d_x, g->embedding_weight);
     return 0;
 }
 
@@ -241,7 +218,7 @@ int classifier_forward(const struct classifier *model, const struct classifier_b
     return forward(model, batch, training, rng, &pass, logits, arena, err);
 }
 
-int classifier_learn(const struct classifier *model, const struct classifier_weights *gradients,
+int classifier_learn(const struct classifier *model, const struct classifier *gradients,
                      const struct classifier_batch *batch,
                      const struct classifier_training *training, struct rng *rng,
                      struct classifier_sums *sums, struct arena *arena, struct err *err)

@@ -18,61 +18,57 @@
 
 /* Making --------------------------------------------------------------------------------------- */
 
-static int allocate(struct decoder *decoder, struct err *err)
+static int check_ensemble(const struct ensemble *ensemble, size_t rows, struct err *err)
 {
-    const struct seq2seq *model = decoder->model;
-    const size_t rows = decoder->rows, S = DECODE_MAX_SOURCE + 1;
-    const size_t block = rows < DECODE_BLOCK_ROWS ? rows : DECODE_BLOCK_ROWS;
-    const size_t E = model->embedding, He = model->encoder_hidden;
-    const size_t D = model->memory, H = model->hidden;
-    const struct {
-        real **slot;
-        size_t rows, columns;
-    } list[] = {
-        {&decoder->attention, H, D},
-        {&decoder->states, rows, H},
-        {&decoder->gathered, rows, H},
-        {&decoder->embedded, S, E},
-        {&decoder->products, S, 3 * He},
-        {&decoder->recurrent, 1, 3 * He},
-        {&decoder->state, 1, He},
-        {&decoder->last, block, E},
-        {&decoder->input_products, block, 3 * H},
-        {&decoder->state_products, block, 3 * H},
-        {&decoder->joined, block, D + H},
-        {&decoder->output, block, E},
-        {&decoder->logits, block, model->vocabulary},
-    };
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        if (!(*list[i].slot =
-                  mem_alloc(list[i].rows, decode_stride(list[i].columns) * sizeof(real), err)))
-            return ERR_MEMORY;
-    decoder->flight = mem_alloc(rows, sizeof *decoder->flight, err);
-    decoder->live = mem_alloc(rows, sizeof *decoder->live, err);
-    return decoder->flight && decoder->live ? 0 : ERR_MEMORY;
+    if (ensemble->count < 1 || ensemble->count > DECODE_MAX_MODELS)
+        return err_set(err, ERR_ARGUMENT, "%zu models, not 1 to %d", ensemble->count,
+                       DECODE_MAX_MODELS);
+    const size_t V = ensemble->models[0]->vocabulary;
+    if (rows == 0 || V < TOKEN_FIRST)
+        return err_set(err, ERR_ARGUMENT, "cannot decode with %zu rows and a vocabulary of %zu",
+                       rows, V);
+    for (size_t i = 1; i < ensemble->count; i++)
+        if (ensemble->models[i]->vocabulary != V)
+            return err_set(err, ERR_ARGUMENT, "models with vocabularies of %zu and %zu", V,
+                           ensemble->models[i]->vocabulary);
+    return 0;
 }
 
-struct decoder *decoder_new(const struct seq2seq *model, size_t rows, struct err *err)
+static int allocate(struct decoder *decoder, const struct ensemble *ensemble, struct err *err)
 {
-    const size_t D = model->memory, H = model->hidden;
-    if (rows == 0 || model->vocabulary < TOKEN_FIRST) {
-        err_set(err, ERR_ARGUMENT, "cannot decode with %zu rows and a vocabulary of %zu", rows,
-                model->vocabulary);
+    const size_t rows = decoder->rows, block = decode_block(decoder);
+    const size_t logits = cell_stride(decoder->vocabulary) * sizeof(real);
+    decoder->networks = mem_alloc(ensemble->count, sizeof *decoder->networks, err);
+    decoder->flight = mem_alloc(rows, sizeof *decoder->flight, err);
+    decoder->live = mem_alloc(rows, sizeof *decoder->live, err);
+    decoder->logits = mem_alloc(block, logits, err);
+    if (!decoder->networks || !decoder->flight || !decoder->live || !decoder->logits)
+        return ERR_MEMORY;
+    for (; decoder->models < ensemble->count; decoder->models++)
+        if (network_init(&decoder->networks[decoder->models], ensemble->models[decoder->models],
+                         rows, block, err))
+            return ERR_MEMORY;
+    if (ensemble->count == 1)
+        return 0;
+    decoder->others = mem_alloc(block, logits, err);
+    decoder->weights = mem_alloc(DECODE_MAX_SOURCE + 1, sizeof(real), err);
+    return decoder->others && decoder->weights ? 0 : ERR_MEMORY;
+}
+
+struct decoder *decoder_new(const struct ensemble *ensemble, size_t rows, struct err *err)
+{
+    if (check_ensemble(ensemble, rows, err))
         return NULL;
-    }
     struct decoder *decoder = mem_alloc(1, sizeof *decoder, err);
     if (!decoder)
         return NULL;
-    decoder->model = model;
+    decoder->vocabulary = ensemble->models[0]->vocabulary;
     decoder->rows = rows;
     decoder->outcomes_end = &decoder->outcomes;
-    if (allocate(decoder, err)) {
+    if (allocate(decoder, ensemble, err)) {
         decoder_free(decoder);
         return NULL;
     }
-    for (size_t h = 0; h < H; h++)
-        for (size_t d = 0; d < D; d++)
-            decoder->attention[h * D + d] = model->weights.attention[d * H + h];
     return decoder;
 }
 
@@ -93,14 +89,12 @@ void decoder_free(struct decoder *decoder)
     struct decode_result *result;
     while ((result = decoder_take(decoder)))
         decode_result_free(result);
-    real *const buffers[] = {
-        decoder->attention,      decoder->states,         decoder->gathered, decoder->embedded,
-        decoder->products,       decoder->recurrent,      decoder->state,    decoder->last,
-        decoder->input_products, decoder->state_products, decoder->joined,   decoder->output,
-        decoder->logits,
-    };
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
-        mem_free(buffers[i]);
+    for (size_t i = 0; i < decoder->models; i++)
+        network_release(&decoder->networks[i]);
+    mem_free(decoder->networks);
+    mem_free(decoder->weights);
+    mem_free(decoder->others);
+    mem_free(decoder->logits);
     mem_free(decoder->live);
     mem_free(decoder->flight);
     mem_free(decoder);
@@ -137,32 +131,38 @@ static int check_source(const struct decoder *decoder, const int32_t *source, si
         return err_set(err, ERR_LIMIT, "a sentence of %zu tokens, more than %d", count,
                        DECODE_MAX_SOURCE);
     for (size_t i = 0; i < count; i++)
-        if (source[i] < 0 || (size_t)source[i] >= decoder->model->vocabulary)
+        if (source[i] < 0 || (size_t)source[i] >= decoder->vocabulary)
             return err_set(err, ERR_ARGUMENT, "token %zu of the source has the id %d of %zu", i,
-                           (int)source[i], decoder->model->vocabulary);
+                           (int)source[i], decoder->vocabulary);
     return 0;
 }
 
-static int sentence_allocate(struct sentence *sentence, const struct seq2seq *model,
+static int sentence_allocate(struct sentence *sentence, const struct decoder *decoder,
                              struct err *err)
 {
     const size_t S = sentence->steps, beam = sentence->options.beam;
     const size_t longest = sentence->options.max_length;
     struct arena *arena = &sentence->arena;
+    bool attends = false;
     sentence->source = arena_alloc(arena, S, sizeof(int32_t), err);
-    sentence->memory = arena_alloc(arena, S * model->memory, sizeof(real), err);
-    sentence->keys = arena_alloc(arena, S * model->hidden, sizeof(real), err);
-    sentence->first = arena_alloc(arena, model->hidden, sizeof(real), err);
     sentence->extensions = arena_alloc(arena, longest * beam, sizeof(struct extension), err);
+    sentence->encodings = arena_alloc(arena, decoder->models, sizeof(struct encoding), err);
+    if (!sentence->source || !sentence->extensions || !sentence->encodings)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < decoder->models; i++) {
+        const struct network *network = &decoder->networks[i];
+        attends |= network->model->attends;
+        if (network_allocate_encoding(network, S, &sentence->encodings[i], arena, err))
+            return ERR_MEMORY;
+    }
+    if (!attends)
+        return 0;
     sentence->attention =
-        arena_alloc(arena, (longest + 1) * beam, decode_stride(S) * sizeof(real), err);
-    return sentence->source && sentence->memory && sentence->keys && sentence->first &&
-                   sentence->extensions && sentence->attention
-               ? 0
-               : ERR_MEMORY;
+        arena_alloc(arena, (longest + 1) * beam, cell_stride(S) * sizeof(real), err);
+    return sentence->attention ? 0 : ERR_MEMORY;
 }
 
-static struct sentence *sentence_new(const struct seq2seq *model, const int32_t *source,
+static struct sentence *sentence_new(const struct decoder *decoder, const int32_t *source,
                                      size_t count, const struct decode_options *options, void *tag,
                                      struct err *err)
 {
@@ -176,7 +176,7 @@ static struct sentence *sentence_new(const struct seq2seq *model, const int32_t 
         sentence->options.max_length = 2 * count + 10;
     sentence->steps = count + 1;
     sentence->live = 1;
-    if (sentence_allocate(sentence, model, err)) {
+    if (sentence_allocate(sentence, decoder, err)) {
         sentence_free(sentence);
         return NULL;
     }
@@ -216,7 +216,7 @@ int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
     if (options->beam > decoder_free_rows(decoder))
         return err_set(err, ERR_BUSY, "%zu rows are free, a beam of %zu does not fit",
                        decoder_free_rows(decoder), options->beam);
-    struct sentence *sentence = sentence_new(decoder->model, source, count, options, tag, err);
+    struct sentence *sentence = sentence_new(decoder, source, count, options, tag, err);
     if (!sentence)
         return ERR_MEMORY;
     decode_encode(decoder, sentence);
@@ -264,35 +264,43 @@ static int collect(struct decoder *decoder, struct err *err)
     return 0;
 }
 
-/* The state that a live row goes on from. */
-static const real *state_before(const struct decoder *decoder, const struct sentence *sentence,
-                                size_t row)
+/* The row of states that a live row goes on from; none before the first token. */
+static size_t row_before(const struct sentence *sentence, size_t row)
 {
-    if (sentence->length == 0)
-        return sentence->first;
     const size_t at = (sentence->length - 1) * sentence->options.beam + row;
-    return decoder->states + (sentence->first_row + sentence->extensions[at].parent) *
-                                 decode_stride(decoder->model->hidden);
+    return sentence->first_row + sentence->extensions[at].parent;
+}
+
+/* The states of all live rows, packed. */
+static void gather_states(const struct decoder *decoder, size_t i, size_t rows)
+{
+    struct network *network = &decoder->networks[i];
+    const size_t width = network->state;
+    for (size_t r = 0; r < rows; r++) {
+        const struct live_row *live = &decoder->live[r];
+        const real *before = live->sentence->length == 0
+                                 ? live->sentence->encodings[i].first
+                                 : network->states + row_before(live->sentence, live->row) * width;
+        memcpy(network->gathered + r * width, before, width * sizeof(real));
+    }
+    real *before = network->states;
+    network->states = network->gathered;
+    network->gathered = before;
 }
 
 /* Packs the live rows of all sentences; returns their number. */
 static size_t gather(struct decoder *decoder)
 {
-    const size_t H = decoder->model->hidden;
     size_t rows = 0;
-    for (size_t i = 0; i < decoder->flight_count; i++) {
-        struct sentence *sentence = decoder->flight[i];
-        const size_t first_row = rows;
-        for (size_t row = 0; row < sentence->live; row++, rows++) {
-            memcpy(decoder->gathered + rows * decode_stride(H),
-                   state_before(decoder, sentence, row), H * sizeof(real));
-            decoder->live[rows] = (struct live_row){.sentence = sentence, .row = row};
-        }
-        sentence->first_row = first_row;
+    for (size_t i = 0; i < decoder->flight_count; i++)
+        for (size_t row = 0; row < decoder->flight[i]->live; row++)
+            decoder->live[rows++] = (struct live_row){.sentence = decoder->flight[i], .row = row};
+    for (size_t i = 0; i < decoder->models; i++)
+        gather_states(decoder, i, rows);
+    for (size_t i = 0, first_row = 0; i < decoder->flight_count; i++) {
+        decoder->flight[i]->first_row = first_row;
+        first_row += decoder->flight[i]->live;
     }
-    real *before = decoder->states;
-    decoder->states = decoder->gathered;
-    decoder->gathered = before;
     return rows;
 }
 
@@ -300,13 +308,9 @@ int decoder_step(struct decoder *decoder, struct err *err)
 {
     if (collect(decoder, err)) /* what an earlier step could not */
         return ERR_MEMORY;
-    const size_t rows = gather(decoder);
-    for (size_t first = 0; first < rows; first += DECODE_BLOCK_ROWS) {
-        const size_t left = rows - first;
-        decode_advance(decoder, left < DECODE_BLOCK_ROWS ? left : DECODE_BLOCK_ROWS,
-                       decoder->live + first,
-                       decoder->states + first * decode_stride(decoder->model->hidden));
-    }
+    const size_t rows = gather(decoder), block = decode_block(decoder);
+    for (size_t first = 0; first < rows; first += block)
+        decode_advance(decoder, first, rows - first < block ? rows - first : block);
     for (size_t i = 0; i < decoder->flight_count; i++)
         beam_choose(decoder->flight[i]);
     return collect(decoder, err);

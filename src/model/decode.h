@@ -4,7 +4,11 @@
  * matrix products, and finished sentences leave at once. All arithmetic on a row is independent of
  * the other rows, so a sentence gives the same bytes alone and in any company.
  *
- * One decoder belongs to one thread. The model is shared and read-only.
+ * An ensemble of models of one vocabulary decodes together: at each step the next token's
+ * probability is the arithmetic mean of theirs, and the attention is the mean over those that have
+ * one.
+ *
+ * One decoder belongs to one thread. Models are shared and read-only.
  */
 #ifndef DRAGOMAN_MODEL_DECODE_H
 #define DRAGOMAN_MODEL_DECODE_H
@@ -18,9 +22,15 @@
 #define DECODE_MAX_SOURCE 512 /* tokens of one sentence; longer is ERR_LIMIT */
 #define DECODE_MAX_LENGTH (2 * DECODE_MAX_SOURCE + 10)
 #define DECODE_MAX_LENGTH_PENALTY 10.0
+#define DECODE_MAX_MODELS 16 /* of an ensemble */
 
 struct seq2seq;
 struct decoder;
+
+struct ensemble {
+    const struct seq2seq *models[DECODE_MAX_MODELS];
+    size_t count; /* 1: that model alone */
+};
 
 struct decode_options {
     size_t beam;           /* 1: greedy; at most DECODE_MAX_BEAM */
@@ -34,8 +44,9 @@ struct hypothesis {
     size_t count;
     float score;           /* log probability divided by length^length_penalty; higher is better */
     float log_probability; /* natural logarithm, of the whole output with EOS */
-    float *attention;      /* [count][source_count], each row sums to 1; EOS is left out */
-    bool truncated;        /* max_length came before EOS */
+    /* [count][source_count], each row sums to 1; EOS is left out. NULL: no model has attention. */
+    float *attention;
+    bool truncated; /* max_length came before EOS */
 };
 struct decode_result {
     void *tag;           /* what decoder_join was given */
@@ -44,8 +55,9 @@ struct decode_result {
     struct hypothesis hypotheses[DECODE_MAX_BEAM];
 };
 
-/* rows: hypotheses in flight at most (beam 5 needs 5 rows for a sentence). */
-struct decoder *decoder_new(const struct seq2seq *model, size_t rows, struct err *err);
+/* rows: hypotheses in flight at most (beam 5 needs 5 rows for a sentence). The models must outlive
+   the decoder; the ensemble need not. */
+struct decoder *decoder_new(const struct ensemble *ensemble, size_t rows, struct err *err);
 void decoder_free(struct decoder *decoder);
 /* Encodes the source (no EOS; the decoder adds it) and lets it join. ERR_BUSY when there are not
    enough free rows now, ERR_LIMIT when there never are. An empty source is allowed and gives one

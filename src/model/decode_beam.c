@@ -176,17 +176,22 @@ static int trace_ending(const struct sentence *sentence, const struct ending *en
     hypothesis->log_probability = (float)ending->log_probability;
     hypothesis->truncated = ending->truncated;
     hypothesis->ids = mem_alloc(ending->length, sizeof(int32_t), err);
-    hypothesis->attention = mem_alloc(ending->length * columns, sizeof(float), err);
-    if (!hypothesis->ids || !hypothesis->attention)
+    if (!hypothesis->ids)
         return ERR_MEMORY;
+    if (sentence->attention) {
+        hypothesis->attention = mem_alloc(ending->length * columns, sizeof(float), err);
+        if (!hypothesis->attention)
+            return ERR_MEMORY;
+    }
     size_t row = ending->row;
     for (size_t i = ending->length; i-- > 0;) {
         const struct extension *extension = &sentence->extensions[i * beam + row];
         row = extension->parent;
         hypothesis->ids[i] = extension->id;
-        share_attention(columns,
-                        sentence->attention + (i * beam + row) * decode_stride(sentence->steps),
-                        hypothesis->attention + i * columns);
+        if (sentence->attention)
+            share_attention(columns,
+                            sentence->attention + (i * beam + row) * cell_stride(sentence->steps),
+                            hypothesis->attention + i * columns);
     }
     return 0;
 }

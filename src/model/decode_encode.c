@@ -1,6 +1,6 @@
 /*
- * The source side of decoding: one sentence through the encoder, its attention keys, and the
- * decoder's first state.
+ * The source side of decoding: one sentence through each model's encoder, its attention keys, and
+ * the decoder's first state.
  *
  * Keys (m W, once for each source token) rather than transformed queries (W s, once for each live
  * row and step): with 9 source and 10 target tokens that is 9 products of a vector with W in one
@@ -9,51 +9,48 @@
 #include <string.h>
 
 #include "model/decode_parts.h"
+#include "model/seq2seq_parts.h"
 #include "nn/layer.h"
 
-static void encode_direction(struct decoder *decoder, struct sentence *sentence, size_t direction)
+/* u, as in seq2seq_learn.c */
+static void summarise(const struct network *network, size_t steps, const real *memory)
 {
-    const struct seq2seq *model = decoder->model;
-    const struct gru_weights *w = &model->weights.encoder[direction];
-    const size_t S = sentence->steps, E = model->embedding, He = model->encoder_hidden;
-    const size_t stride = decode_stride(3 * He);
-    mat_rows(S, 3 * He, E, decoder->embedded, decode_stride(E), w->weight_ih, E, w->bias_ih,
-             decoder->products, stride);
-    memset(decoder->state, 0, He * sizeof(real));
-    for (size_t step = 0; step < S; step++) {
-        const size_t s = direction == 0 ? step : S - 1 - step;
-        mat_rows(1, 3 * He, He, decoder->state, He, w->weight_hh, He, w->bias_hh,
-                 decoder->recurrent, 3 * He);
-        gru_step(1, He, decoder->products + s * stride, decoder->recurrent, decoder->state);
-        memcpy(sentence->memory + s * model->memory + direction * He, decoder->state,
-               He * sizeof(real));
+    const struct recurrent *encoder = &network->model->encoder;
+    const size_t D = network->model->memory, half = D / encoder->directions;
+    real *u = network->summary;
+    if (network->model->bridge == SPEC_BRIDGE_LAST) {
+        for (size_t d = 0; d < encoder->directions; d++)
+            memcpy(u + d * half, network->last + seq2seq_top_state(encoder, d),
+                   half * sizeof(real));
+        return;
     }
+    memset(u, 0, D * sizeof(real));
+    for (size_t s = 0; s < steps; s++)
+        mat_add_scaled(D, 1 / (real)steps, memory + s * cell_stride(D), u);
 }
 
-/* tanh(Wb [forward's last state; reverse's last state] + bb); the reverse direction ends at 0. */
-static void encode_first(struct decoder *decoder, struct sentence *sentence)
+static void encode(const struct network *network, size_t steps, const int32_t *source,
+                   const struct encoding *encoding)
 {
-    const struct seq2seq *model = decoder->model;
-    const struct seq2seq_weights *w = &model->weights;
-    const size_t D = model->memory, H = model->hidden, He = model->encoder_hidden;
-    real *last = decoder->joined; /* [D] */
-    memcpy(last, sentence->memory + (sentence->steps - 1) * D, He * sizeof(real));
-    if (model->directions == 2)
-        memcpy(last + He, sentence->memory + He, He * sizeof(real));
-    mat_rows(1, H, D, last, D, w->bridge_weight, D, w->bridge_bias, sentence->first, H);
-    tanh_forward(H, sentence->first);
+    const struct seq2seq *model = network->model;
+    const size_t E = model->embedding, D = model->memory, N = model->first;
+    for (size_t s = 0; s < steps; s++)
+        embedding_forward(1, E, source + s, model->source_embedding,
+                          network->embedded + s * cell_stride(E));
+    recurrent_encode(&model->encoder, steps, network->embedded, encoding->memory, network->last,
+                     network->recurrent);
+    if (model->attends && encoding->keys != encoding->memory)
+        attention_project(&model->attention, network->prepared, steps, encoding->memory,
+                          cell_stride(D), encoding->keys,
+                          cell_stride(attention_keys(&model->attention)));
+    summarise(network, steps, encoding->memory);
+    mat_rows(1, N, D, network->summary, D, model->bridge_weight, D, model->bridge_bias,
+             encoding->first, N);
+    tanh_forward(N, encoding->first);
 }
 
 void decode_encode(struct decoder *decoder, struct sentence *sentence)
 {
-    const struct seq2seq *model = decoder->model;
-    const size_t S = sentence->steps, E = model->embedding;
-    const size_t D = model->memory, H = model->hidden;
-    for (size_t s = 0; s < S; s++)
-        embedding_forward(1, E, sentence->source + s, model->weights.embedding,
-                          decoder->embedded + s * decode_stride(E));
-    for (size_t d = 0; d < model->directions; d++)
-        encode_direction(decoder, sentence, d);
-    mat_rows(S, H, D, sentence->memory, D, decoder->attention, D, NULL, sentence->keys, H);
-    encode_first(decoder, sentence);
+    for (size_t i = 0; i < decoder->models; i++)
+        encode(&decoder->networks[i], sentence->steps, sentence->source, &sentence->encodings[i]);
 }

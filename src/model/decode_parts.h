@@ -1,6 +1,7 @@
 /*
- * What the files of the decoder share: decode.c (joining, stepping, leaving), decode_encode.c (the
- * source side), decode_step.c (the target side) and decode_beam.c (which hypotheses live on).
+ * What the files of the decoder share: decode.c (joining, stepping, leaving), decode_network.c (a
+ * model's states and scratch), decode_encode.c (the source side), decode_step.c (the target side)
+ * and decode_beam.c (which hypotheses live on).
  *
  * Every row of every array starts on a MEM_ALIGN boundary, and pointwise functions are called row
  * by row, so that a value's place in a vector loop does not depend on the row's place in the batch.
@@ -34,6 +35,12 @@ struct ending {    /* a finished hypothesis */
     bool truncated;
 };
 
+/* What one model makes of a sentence's source. */
+struct encoding {
+    real *memory, *keys; /* [S, D], [S, K] */
+    real *first;         /* the state before any token, a row of network.states */
+};
+
 /* One sentence in flight. A row is live row 0..live of its last step; `length` is the number of
    tokens that each live row has. */
 struct sentence {
@@ -45,9 +52,10 @@ struct sentence {
     bool done;
     struct arena arena;
     int32_t *source;              /* [S] */
-    real *memory, *keys, *first;  /* [S, D], [S, H], [H]: the decoder's state before any token */
+    struct encoding *encodings;   /* [models] */
     struct extension *extensions; /* [max_length, beam] */
-    real *attention;              /* [max_length + 1, beam, S]: of the step after so many tokens */
+    real *attention; /* [max_length + 1, beam, S]: of the step after so many tokens, summed over the
+                        models; NULL where none has attention */
     real log_probability[DECODE_MAX_BEAM];            /* of the live rows, best first */
     struct candidate candidates[2 * DECODE_MAX_BEAM]; /* best first, ties in order of arrival */
     size_t candidate_count;
@@ -65,39 +73,63 @@ struct outcome {
     struct outcome *next;
 };
 
-struct decoder {
+/* One model of the ensemble. A row of its states is what a hypothesis goes on from: the state of
+   all cells [N], ordered as seq2seq's first; with input feeding also the last output vector [E],
+   from `fed` on. */
+struct network {
     const struct seq2seq *model;
+    size_t state, fed; /* elements from row to row of states; 0 where nothing is fed */
+    real *prepared;    /* attention_prepare's, or NULL */
+    real *states;      /* [rows, state] after the last step */
+    real *gathered;    /* [rows, state] before the next one */
+    /* Scratch of the source side, of one sentence: */
+    real *embedded, *recurrent; /* [S, E], recurrent_scratch */
+    real *last, *summary;       /* [recurrent_state(encoder)], [D] */
+    /* Scratch of the target side, of one block of rows: */
+    real *input;    /* [block, E], with input feeding [block, 2 E] */
+    real *products; /* [block, G H] */
+    real *cell;     /* [block, cell_scratch] */
+    real *residual; /* [block, H] */
+    real *query;    /* additive attention: [block, A] */
+    real *joined;   /* [block, combined] */
+    real *output;   /* [block, E], unless it is fed: then it stands in the states */
+};
+
+struct decoder {
+    struct network *networks; /* [models] */
+    size_t models;
+    size_t vocabulary;
     size_t rows, reserved;
     struct sentence **flight; /* [rows], in order of joining */
     size_t flight_count;
     struct outcome *outcomes, **outcomes_end;
-    real *attention; /* [H, D], the attention's weight transposed */
-    real *states;    /* [rows, H] after the last step */
-    real *gathered;  /* [rows, H] before the next one */
     struct live_row *live;
-    /* Scratch of the source side, of one sentence: */
-    real *embedded;          /* [S, E] */
-    real *products;          /* [S, 3 He] */
-    real *recurrent, *state; /* [3 He], [He] */
-    /* Scratch of the target side, of one block of rows: */
-    real *last, *input_products, *state_products; /* [block, E], [block, 3 H], [block, 3 H] */
-    real *joined, *output, *logits;               /* [block, D + H], [block, E], [block, V] */
+    /* Scratch of one block of rows: */
+    real *logits;  /* [block, V] */
+    real *others;  /* [block, V], of an ensemble's second model and on */
+    real *weights; /* [S]: their attention */
 };
 
-/* Elements from one row to the next. */
-static inline size_t decode_stride(size_t width)
+static inline size_t decode_block(const struct decoder *decoder)
 {
-    const size_t aligned = MEM_ALIGN / sizeof(real);
-    return (width + aligned - 1) / aligned * aligned;
+    return decoder->rows < DECODE_BLOCK_ROWS ? decoder->rows : DECODE_BLOCK_ROWS;
 }
 
-/* Fills memory, keys and first from source. */
+/* All is zero before; network_release also after a failure. */
+int network_init(struct network *network, const struct seq2seq *model, size_t rows, size_t block,
+                 struct err *err);
+void network_release(struct network *network);
+/* Room for what the model makes of S source tokens. */
+int network_allocate_encoding(const struct network *network, size_t steps,
+                              struct encoding *encoding, struct arena *arena, struct err *err);
+
+/* Fills the encodings from source. */
 void decode_encode(struct decoder *decoder, struct sentence *sentence);
 
-/* One step of `rows` live rows whose states stand in `states` [rows, H]: updates the states, keeps
-   the attention and offers each row's next tokens to its sentence. At most DECODE_BLOCK_ROWS. */
-void decode_advance(struct decoder *decoder, size_t rows, const struct live_row *live,
-                    real *states);
+/* One step of the live rows first..first + rows - 1, whose states stand in the same rows of the
+   networks' states: updates the states, keeps the attention and offers each row's next tokens to
+   its sentence. At most DECODE_BLOCK_ROWS. */
+void decode_advance(struct decoder *decoder, size_t first, size_t rows);
 
 /* Offers the next tokens of one row: logits [V]. Rows of a sentence are offered in order. */
 void beam_offer(struct sentence *sentence, size_t row, size_t vocabulary, const real *logits);

@@ -8,8 +8,11 @@ libmodel_a_SOURCES = \
 	src/model/model.c src/model/model.h \
 	src/model/registry.c src/model/registry.h \
 	src/model/parameter.c src/model/parameter.h \
-	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_learn.c
-libmodel_a_SOURCES += src/model/batch.c src/model/batch.h
+	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_parts.h \
+	src/model/seq2seq_learn.c src/model/seq2seq_decoder.c
+libmodel_a_SOURCES += src/model/batch.c src/model/batch.h \
+	src/model/likelihood.c src/model/likelihood.h
 libmodel_a_SOURCES += \
 	src/model/decode.c src/model/decode.h src/model/decode_parts.h \
-	src/model/decode_encode.c src/model/decode_step.c src/model/decode_beam.c
+	src/model/decode_network.c src/model/decode_encode.c \
+	src/model/decode_step.c src/model/decode_beam.c

@@ -106,13 +106,46 @@ int model_classify(const struct model *model, const char *text, size_t len, floa
     return code;
 }
 
+/* Whether `model` can decode together with `first`. */
+static int check_member(const struct model *model, const struct model *first, struct err *err)
+{
+    const struct spec *spec = &model->spec, *wanted = &first->spec;
+    if (model->seq2seq == NULL)
+        return wrong_task(model, SPEC_TRANSLATION, err);
+    if (strcmp(spec->source, wanted->source) != 0 || strcmp(spec->target, wanted->target) != 0)
+        return err_set(err, ERR_ARGUMENT, "%s translates from %s to %s, but %s from %s to %s",
+                       model->folder, spec->source, spec->target, first->folder, wanted->source,
+                       wanted->target);
+    if (!tokenizer_is_same(model->tokenizer, first->tokenizer))
+        return err_set(err, ERR_ARGUMENT, "%s has another vocabulary than %s", model->folder,
+                       first->folder);
+    return 0;
+}
+
+int model_ensemble(struct ensemble *ensemble, struct model *const *models, size_t count,
+                   struct err *err)
+{
+    *ensemble = (struct ensemble){.count = 0};
+    if (count < 1 || count > DECODE_MAX_MODELS)
+        return err_set(err, ERR_ARGUMENT, "%zu models cannot decode together, only 1 to %d", count,
+                       DECODE_MAX_MODELS);
+    for (size_t i = 0; i < count; i++) {
+        int code = check_member(models[i], models[0], err);
+        if (code < 0)
+            return code;
+        ensemble->models[ensemble->count++] = models[i]->seq2seq;
+    }
+    return 0;
+}
+
 /* Decodes one sentence with a decoder of its own. */
 static int decode(const struct model *model, const int32_t *ids, size_t count,
                   const struct decode_options *options, struct decode_result **result,
                   struct err *err)
 {
     int code = ERR_MEMORY;
-    struct decoder *decoder = decoder_new(model->seq2seq, options->beam, err);
+    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
+    struct decoder *decoder = decoder_new(&alone, options->beam, err);
     if (decoder == NULL)
         return code;
     code = decoder_join(decoder, ids, count, options, NULL, err);

@@ -28,6 +28,12 @@ int model_open(struct model **model, const char *folder, struct err *err);
 struct model *model_retain(struct model *model);
 void model_release(struct model *model); /* the last one frees; NULL is ignored */
 
+/* The networks of 1 to DECODE_MAX_MODELS translation models, to decode together. They must
+   translate between the same languages with the same vocabulary: the error names the model that
+   does not. */
+int model_ensemble(struct ensemble *ensemble, struct model *const *models, size_t count,
+                   struct err *err);
+
 /* Translates one text on the calling thread (tokenise, decode, detokenise): the simplest use. The
    best translation is appended to `out`. */
 int model_translate(const struct model *model, const char *text, size_t len,

@@ -4,107 +4,133 @@
 #include "base/mem.h"
 #include "nn/init.h"
 
+static void size_decoder(struct seq2seq *model, const struct spec *spec)
+{
+    const struct spec_recurrent *net = &spec->decoder;
+    const bool conditional = model->kind == SPEC_DECODER_CONDITIONAL;
+    const size_t E = model->embedding, H = net->hidden;
+    const size_t fed = model->kind == SPEC_DECODER_INPUT_FEEDING ? E : 0;
+    recurrent_size(&model->decoder, net->cell, net->norm, conditional ? H : E + fed, H,
+                   conditional ? net->layers - 1 : net->layers, 1, net->residual);
+    model->first = recurrent_state(&model->decoder);
+    if (!conditional)
+        return;
+    model->query_cell = (struct cell_layer){net->cell, net->norm, E, H, {0}};
+    model->context_cell = (struct cell_layer){net->cell, net->norm, model->memory, H, {0}};
+    model->first += cell_state(net->cell) * H;
+}
+
 void seq2seq_size(struct seq2seq *model, const struct spec *spec)
 {
+    const struct spec_recurrent *net = &spec->encoder;
     *model = (struct seq2seq){
+        .kind = spec->decoder_kind,
+        .bridge = spec->bridge,
+        .tying = spec->tying,
+        .attends = spec->attention != ATTENTION_NONE,
+        .deep = spec->deep_output,
         .vocabulary = spec->vocabulary,
         .embedding = spec->embedding,
-        .encoder_hidden = spec->encoder_hidden,
-        .directions = spec->bidirectional ? 2 : 1,
-        .hidden = spec->decoder_hidden,
-        .tied = spec->tied,
+        .hidden = spec->decoder.hidden,
     };
-    model->memory = model->encoder_hidden * model->directions;
-}
-
-static size_t add_gru(struct parameter *list, const char *const names[4], struct gru_weights *w,
-                      size_t input, size_t hidden)
-{
-    list[0] = (struct parameter){names[0], 3 * hidden, input, &w->weight_ih};
-    list[1] = (struct parameter){names[1], 3 * hidden, hidden, &w->weight_hh};
-    list[2] = (struct parameter){names[2], 3 * hidden, 0, &w->bias_ih};
-    list[3] = (struct parameter){names[3], 3 * hidden, 0, &w->bias_hh};
-    return 4;
-}
-
-size_t seq2seq_parameters(const struct seq2seq *model, struct seq2seq_weights *weights,
-                          struct parameter list[SEQ2SEQ_MAX_PARAMETERS])
-{
-    static const char *const encoder[2][4] = {
-        {"encoder.weight_ih_l0", "encoder.weight_hh_l0", "encoder.bias_ih_l0",
-         "encoder.bias_hh_l0"},
-        {"encoder.weight_ih_l0_reverse", "encoder.weight_hh_l0_reverse",
-         "encoder.bias_ih_l0_reverse", "encoder.bias_hh_l0_reverse"},
+    recurrent_size(&model->encoder, net->cell, net->norm, model->embedding, net->hidden,
+                   net->layers, net->bidirectional ? 2 : 1, net->residual);
+    model->memory = recurrent_width(&model->encoder);
+    size_decoder(model, spec);
+    model->attention = (struct attention){
+        .kind = spec->attention,
+        .memory = model->memory,
+        .query = model->hidden,
+        .hidden = model->hidden,
     };
-    static const char *const decoder[4] = {"decoder.weight_ih_l0", "decoder.weight_hh_l0",
-                                           "decoder.bias_ih_l0", "decoder.bias_hh_l0"};
+    model->combined =
+        (model->attends ? model->memory : 0) + model->hidden + (model->deep ? model->embedding : 0);
+}
+
+static void add_attention(struct parameter_list *list, struct attention *attention)
+{
+    struct attention_tensor tensors[ATTENTION_MAX_TENSORS];
+    const size_t count = attention_tensors(attention, &attention->w, tensors);
+    for (size_t i = 0; i < count; i++)
+        parameters_add(list, "attention.", tensors[i].name, "", tensors[i].rows, tensors[i].columns,
+                       tensors[i].slot);
+}
+
+size_t seq2seq_parameters(struct seq2seq *model, struct parameter list[SEQ2SEQ_MAX_PARAMETERS])
+{
+    const size_t V = model->vocabulary, E = model->embedding, C = model->combined;
+    struct parameter_list all = {.list = list};
+    parameters_add(&all, "embedding.", "weight", "", V, E, &model->source_embedding);
+    if (model->tying != SPEC_TYING_THREE_WAY)
+        parameters_add(&all, "target_embedding.", "weight", "", V, E, &model->target_embedding);
+    parameters_add_stack(&all, "encoder.", &model->encoder);
+    parameters_add(&all, "bridge.", "weight", "", model->first, model->memory,
+                   &model->bridge_weight);
+    parameters_add(&all, "bridge.", "bias", "", model->first, 0, &model->bridge_bias);
+    if (model->kind == SPEC_DECODER_CONDITIONAL) {
+        parameters_add_cell(&all, "query_cell.", "", &model->query_cell);
+        parameters_add_cell(&all, "context_cell.", "", &model->context_cell);
+    }
+    parameters_add_stack(&all, "decoder.", &model->decoder);
+    if (model->attends)
+        add_attention(&all, &model->attention);
+    parameters_add(&all, "combine.", "weight", "", E, C, &model->combine_weight);
+    parameters_add(&all, "combine.", "bias", "", E, 0, &model->combine_bias);
+    if (model->tying == SPEC_TYING_NONE)
+        parameters_add(&all, "output.", "weight", "", V, E, &model->output_weight);
+    parameters_add(&all, "output.", "bias", "", V, 0, &model->output_bias);
+    return all.count;
+}
+
+void seq2seq_tie(struct seq2seq *model)
+{
+    if (model->tying == SPEC_TYING_THREE_WAY)
+        model->target_embedding = model->source_embedding;
+    if (model->tying != SPEC_TYING_NONE)
+        model->output_weight = model->target_embedding;
+}
+
+void seq2seq_init(struct seq2seq *model, const struct cell_init_settings *settings, struct rng *rng)
+{
     const size_t V = model->vocabulary, E = model->embedding;
-    const size_t D = model->memory, H = model->hidden;
-    size_t n = 0;
-    list[n++] = (struct parameter){"embedding.weight", V, E, &weights->embedding};
-    for (size_t d = 0; d < model->directions; d++)
-        n += add_gru(list + n, encoder[d], &weights->encoder[d], E, model->encoder_hidden);
-    list[n++] = (struct parameter){"bridge.weight", H, D, &weights->bridge_weight};
-    list[n++] = (struct parameter){"bridge.bias", H, 0, &weights->bridge_bias};
-    n += add_gru(list + n, decoder, &weights->decoder, E, H);
-    list[n++] = (struct parameter){"attention.weight", D, H, &weights->attention};
-    list[n++] = (struct parameter){"combine.weight", E, D + H, &weights->combine_weight};
-    list[n++] = (struct parameter){"combine.bias", E, 0, &weights->combine_bias};
-    if (!model->tied)
-        list[n++] = (struct parameter){"output.weight", V, E, &weights->output_weight};
-    list[n++] = (struct parameter){"output.bias", V, 0, &weights->output_bias};
-    return n;
-}
-
-void seq2seq_tie(const struct seq2seq *model, struct seq2seq_weights *weights)
-{
-    if (model->tied)
-        weights->output_weight = weights->embedding;
-}
-
-static void init_gru(const struct gru_weights *w, size_t input, size_t hidden, struct rng *rng)
-{
-    const double bound = 1 / sqrt((double)hidden);
-    init_uniform(3 * hidden * input, bound, rng, w->weight_ih);
-    init_uniform(3 * hidden * hidden, bound, rng, w->weight_hh);
-    init_uniform(3 * hidden, bound, rng, w->bias_ih);
-    init_uniform(3 * hidden, bound, rng, w->bias_hh);
-}
-
-void seq2seq_init(struct seq2seq *model, struct rng *rng)
-{
-    const struct seq2seq_weights *w = &model->weights;
-    const size_t V = model->vocabulary, E = model->embedding;
-    const size_t D = model->memory, H = model->hidden;
     const double deviation = 1 / sqrt((double)E);
-    init_normal(V * E, deviation, rng, w->embedding);
-    for (size_t d = 0; d < model->directions; d++)
-        init_gru(&w->encoder[d], E, model->encoder_hidden, rng);
-    init_glorot(H, D, rng, w->bridge_weight);
-    init_gru(&w->decoder, E, H, rng);
-    init_glorot(D, H, rng, w->attention);
-    init_glorot(E, D + H, rng, w->combine_weight);
-    if (!model->tied)
-        init_normal(V * E, deviation, rng, w->output_weight);
+    init_normal(V * E, deviation, rng, model->source_embedding);
+    if (model->tying != SPEC_TYING_THREE_WAY)
+        init_normal(V * E, deviation, rng, model->target_embedding);
+    recurrent_init(&model->encoder, settings, rng);
+    init_glorot(model->first, model->memory, rng, model->bridge_weight);
+    if (model->kind == SPEC_DECODER_CONDITIONAL) {
+        cell_init(&model->query_cell, settings, rng);
+        cell_init(&model->context_cell, settings, rng);
+    }
+    recurrent_init(&model->decoder, settings, rng);
+    if (model->attends)
+        attention_init(&model->attention, rng);
+    init_glorot(E, model->combined, rng, model->combine_weight);
+    if (model->tying == SPEC_TYING_NONE)
+        init_normal(V * E, deviation, rng, model->output_weight);
 }
 
 int seq2seq_open(struct seq2seq **model, const struct spec *spec, const struct safetensors *file,
                  struct err *err)
 {
-    struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     struct seq2seq *opened = mem_alloc(1, sizeof *opened, err);
-    if (!opened)
-        return ERR_MEMORY;
+    struct parameter *list = mem_alloc(SEQ2SEQ_MAX_PARAMETERS, sizeof *list, err);
+    int status = ERR_MEMORY;
+    if (!opened || !list)
+        goto failed;
     seq2seq_size(opened, spec);
-    const size_t count = seq2seq_parameters(opened, &opened->weights, list);
-    const int status = parameters_open(list, count, file, err);
-    if (status) {
-        mem_free(opened);
-        return status;
-    }
-    seq2seq_tie(opened, &opened->weights);
+    status = parameters_open(list, seq2seq_parameters(opened, list), file, err);
+    if (status)
+        goto failed;
+    seq2seq_tie(opened);
+    mem_free(list);
     *model = opened;
     return 0;
+failed:
+    mem_free(list);
+    mem_free(opened);
+    return status;
 }
 
 void seq2seq_free(struct seq2seq *model)

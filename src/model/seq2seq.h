@@ -1,14 +1,21 @@
 /*
- * The translation network: embedding, (bidirectional) GRU encoder, a bridge from its last states to
- * the decoder's first, GRU decoder, global attention, and an output layer that may share the
- * embedding (Press and Wolf 2017):
+ * The translation network: embeddings, a recurrent encoder, a bridge from it to the decoder's first
+ * state, a recurrent decoder with attention, and an output layer that may share embeddings.
  *
- *   m = encoder(E x)           s_0 = tanh(Wb [m_last; m_first reversed] + bb)
- *   s_t = gru(E y_t-1, s_t-1)  c_t = attention(s_t, m)
- *   o_t = tanh(Wc [c_t; s_t] + bc)      logits = Wo o_t + bo
+ *   m = encoder(E_s x)       first = tanh(Wb u + bb), u the encoder's last states or the mean of m
  *
- * (Luong, Pham, Manning 2015, without input feeding.) All attention and output of a training batch
- * is therefore computed in products over all its time steps.
+ *   plain                    s_t = decoder(E_t y_t-1, s_t-1)                   c_t = attention(s_t)
+ *   input-feeding            s_t = decoder([E_t y_t-1; o_t-1], s_t-1), o_0 = 0 c_t = attention(s_t)
+ *   conditional              q_t = cell(E_t y_t-1, s_t-1)                      c_t = attention(q_t)
+ *                            s_t = context_cell(c_t, q_t), then the decoder's other layers over s
+ *
+ *   o_t = tanh(Wc [c_t; s_t] + bc), or with deep output tanh(Wc [c_t; s_t; E_t y_t-1] + bc)
+ *   logits = Wo o_t + bo
+ *
+ * (Sutskever et al. 2014 without attention; Bahdanau et al. 2015; Luong et al. 2015; Sennrich et
+ * al. 2017, arXiv 1703.04357, whose decoder is the conditional one with deep output; there the y
+ * before the first word is the zero vector.) A plain decoder's attention and output are computed in
+ * products over all time steps of a training batch.
  */
 #ifndef DRAGOMAN_MODEL_SEQ2SEQ_H
 #define DRAGOMAN_MODEL_SEQ2SEQ_H
@@ -17,39 +24,39 @@
 #include "model/parameter.h"
 #include "model/spec.h"
 #include "nn/attention.h"
-#include "nn/cell_gru.h"
+#include "nn/recurrent.h"
 
-#define SEQ2SEQ_MAX_PARAMETERS 24
+#define SEQ2SEQ_MAX_PARAMETERS (2 * PARAMETER_MAX_STACK + 2 * CELL_MAX_TENSORS + 16)
 
-struct seq2seq_weights { /* or their gradients */
-    real *embedding;     /* [V, E], for source and target */
-    struct gru_weights encoder[2];
-    real *bridge_weight, *bridge_bias; /* [H, D], [H] */
-    struct gru_weights decoder;
-    real *attention;                     /* [D, H] */
-    real *combine_weight, *combine_bias; /* [E, D + H], [E] */
-    real *output_weight, *output_bias;   /* [V, E], the embedding where tied; [V] */
-};
-
-struct seq2seq {
+struct seq2seq { /* or, bound to another vector, its gradients */
+    enum spec_decoder kind;
+    enum spec_bridge bridge;
+    enum spec_tying tying;
+    bool attends, deep;
     size_t vocabulary, embedding; /* V, E */
-    size_t encoder_hidden;        /* of one direction */
-    size_t directions;            /* 1 or 2 */
-    size_t memory;                /* D = encoder_hidden * directions */
-    size_t hidden;                /* H, of the decoder */
-    bool tied;
-    struct seq2seq_weights weights;
+    size_t memory, hidden;        /* D: width of the encoder's output; H, of the decoder's state */
+    size_t first;                 /* N: the decoder's whole first state: conditional's cell pair,
+                                     then `decoder` */
+    size_t combined;              /* inputs of the output vector: D (if it attends) + H (+ E) */
+    struct recurrent encoder;
+    struct cell_layer query_cell, context_cell; /* conditional */
+    struct recurrent decoder; /* conditional: the layers above, maybe none; else all layers */
+    struct attention attention;
+    real *source_embedding, *target_embedding; /* [V, E] */
+    real *bridge_weight, *bridge_bias;         /* [N, D], [N] */
+    real *combine_weight, *combine_bias;       /* [E, combined], [E]: columns c, s, y */
+    real *output_weight, *output_bias;         /* [V, E], [V] */
 };
 
 /* The sizes from the spec; weights are not bound yet. */
 void seq2seq_size(struct seq2seq *model, const struct spec *spec);
-/* Fills the table for `weights` (the model's own or gradients of the same sizes); returns its
-   length. After binding call seq2seq_tie. */
-size_t seq2seq_parameters(const struct seq2seq *model, struct seq2seq_weights *weights,
-                          struct parameter list[SEQ2SEQ_MAX_PARAMETERS]);
-void seq2seq_tie(const struct seq2seq *model, struct seq2seq_weights *weights);
+/* Fills the table of the model's own parameters; returns its length. After binding call
+   seq2seq_tie. */
+size_t seq2seq_parameters(struct seq2seq *model, struct parameter list[SEQ2SEQ_MAX_PARAMETERS]);
+void seq2seq_tie(struct seq2seq *model);
 /* First weights for training; the model is bound. */
-void seq2seq_init(struct seq2seq *model, struct rng *rng);
+void seq2seq_init(struct seq2seq *model, const struct cell_init_settings *settings,
+                  struct rng *rng);
 
 /* A model that reads its weights from an open bundle file, which must outlive it. */
 int seq2seq_open(struct seq2seq **model, const struct spec *spec, const struct safetensors *file,
@@ -68,7 +75,8 @@ struct seq2seq_batch {                        /* time-major */
 };
 
 struct seq2seq_training {
-    double dropout_embedding, dropout_output, label_smoothing;
+    double dropout_embedding, dropout_layer, dropout_state, dropout_memory, dropout_output;
+    double label_smoothing;
     double scale; /* of the gradient: 1 / tokens of the whole update */
 };
 
@@ -77,28 +85,16 @@ struct seq2seq_sums {
     double negative_log; /* sum of -log p(token), natural logarithm */
 };
 
-/* What forward leaves for backward, in the arena. */
-struct seq2seq_activations {
-    real *source, *source_mask, *target, *target_mask; /* embedded: [S, B, E], [T, B, E] */
-    struct gru_cache encoder[2], decoder;
-    real *memory;       /* [S, B, D] */
-    real *last, *first; /* [B, D] encoder's last states; [B, H] decoder's first */
-    real *states;       /* [T, B, H] */
-    real *context;      /* [T, B, D] */
-    struct attention_cache attention;
-    real *combined; /* [T, B, E], o before dropout */
-    real *output;   /* [T, B, E], o after dropout */
-    real *output_mask;
-};
-
+/* Forward alone, with the dropout of `training`: *output [T, B, E], the vectors that the output
+   layer sees, in the arena. */
 int seq2seq_forward(const struct seq2seq *model, const struct seq2seq_batch *batch,
-                    const struct seq2seq_training *training, struct rng *rng,
-                    struct seq2seq_activations *activations, struct arena *arena, struct err *err);
-/* logits [rows, V] of output rows [rows, E] */
+                    const struct seq2seq_training *training, struct rng *rng, const real **output,
+                    struct arena *arena, struct err *err);
+/* logits [rows, V] of such vectors [rows, E] */
 void seq2seq_logits(const struct seq2seq *model, size_t rows, const real *output, real *logits);
-/* Forward, loss and backward: adds the gradient of scale * loss to `gradients` and the sums to
- *sums. */
-int seq2seq_learn(const struct seq2seq *model, const struct seq2seq_weights *gradients,
+/* Forward, loss and backward: adds the gradient of scale * loss to `gradients` (a model of the same
+   sizes), unless that is NULL, and the sums to *sums. */
+int seq2seq_learn(const struct seq2seq *model, const struct seq2seq *gradients,
                   const struct seq2seq_batch *batch, const struct seq2seq_training *training,
                   struct rng *rng, struct seq2seq_sums *sums, struct arena *arena, struct err *err);
 

@@ -23,8 +23,9 @@ const char *const spec_kind_names[] = {"seq2seq", "rnn-classifier", "bag-of-word
 const char *const spec_pooling_names[] = {"last", "mean", "max", NULL};
 const char *const spec_token_names[] = {"word", "bpe", NULL};
 const char *const spec_form_names[] = {"nfc", "nfkc", NULL};
-const char *const spec_cell_names[] = {"gru", NULL};
-const char *const spec_attention_names[] = {"general", NULL};
+const char *const spec_decoder_names[] = {"plain", "input-feeding", "conditional", NULL};
+const char *const spec_bridge_names[] = {"last", "mean", NULL};
+const char *const spec_tying_names[] = {"none", "two-way", "three-way", NULL};
 
 const char *spec_task_name(enum spec_task task)
 {
@@ -86,7 +87,7 @@ static int node_size(struct node node, const char *key, size_t min, size_t max, 
     return 0;
 }
 
-static int node_real(struct node node, const char *key, double min, double max, double *real,
+static int node_real(struct node node, const char *key, double min, double max, double *result,
                      struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_REAL, err);
@@ -96,7 +97,7 @@ static int node_real(struct node node, const char *key, double min, double max, 
     if (!(number >= min && number <= max))
         return err_set(err, ERR_LIMIT, "key \"%s%s\" is %g, allowed are %g to %g", node.path, key,
                        number, min, max);
-    *real = number;
+    *result = number;
     return 0;
 }
 
@@ -249,14 +250,18 @@ static int read_tokenizer(struct spec *spec, struct node root, struct err *err)
 }
 
 /* What encoder and decoder have in common. */
-static int read_recurrent(struct node node, size_t *hidden, struct err *err)
+static int read_recurrent(struct node node, struct spec_recurrent *net, struct err *err)
 {
-    int cell = 0, code;
-    size_t layers = 0;
-    if ((code = node_choice(node, "cell", spec_cell_names, &cell, err)) < 0 ||
-        (code = node_size(node, "layers", 1, 1, &layers, err)) < 0)
+    int cell = 0, norm = 0, code;
+    if ((code = node_choice(node, "cell", cell_names, &cell, err)) < 0 ||
+        (code = node_size(node, "layers", 1, RECURRENT_MAX_LAYERS, &net->layers, err)) < 0 ||
+        (code = node_size(node, "hidden", 1, SPEC_MAX_SIZE, &net->hidden, err)) < 0 ||
+        (code = node_flag(node, "residual", &net->residual, err)) < 0 ||
+        (code = node_choice(node, "norm", cell_norm_names, &norm, err)) < 0)
         return code;
-    return node_size(node, "hidden", 1, SPEC_MAX_SIZE, hidden, err);
+    net->cell = (enum cell_kind)cell;
+    net->norm = (enum cell_norm)norm;
+    return 0;
 }
 
 static int read_encoder(struct spec *spec, struct node architecture, struct err *err)
@@ -266,20 +271,44 @@ static int read_encoder(struct spec *spec, struct node architecture, struct err 
     if ((code = node_size(architecture, "embedding", 1, SPEC_MAX_SIZE, &spec->embedding, err)) <
             0 ||
         (code = node_object(architecture, "encoder", "architecture.encoder.", &encoder, err)) < 0 ||
-        (code = read_recurrent(encoder, &spec->encoder_hidden, err)) < 0)
+        (code = read_recurrent(encoder, &spec->encoder, err)) < 0)
         return code;
-    return node_flag(encoder, "bidirectional", &spec->bidirectional, err);
+    return node_flag(encoder, "bidirectional", &spec->encoder.bidirectional, err);
+}
+
+/* Settings that do not go together. */
+static int check_decoder(const struct spec *spec, struct err *err)
+{
+    if (spec->attention == ATTENTION_NONE && spec->decoder_kind != SPEC_DECODER_PLAIN)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.attention\" is \"none\", but a \"%s\" decoder needs one",
+                       spec_decoder_names[spec->decoder_kind]);
+    const size_t memory = spec->encoder.hidden * (spec->encoder.bidirectional ? 2 : 1);
+    if (spec->attention == ATTENTION_DOT && memory != spec->decoder.hidden)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.attention\" is \"dot\", but the encoder's states have "
+                       "the size %zu and the decoder's %zu",
+                       memory, spec->decoder.hidden);
+    return 0;
 }
 
 static int read_decoder(struct spec *spec, struct node architecture, struct err *err)
 {
     struct node decoder;
-    int attention = 0, code;
+    int kind = 0, attention = 0, bridge = 0, tying = 0, code;
     if ((code = node_object(architecture, "decoder", "architecture.decoder.", &decoder, err)) < 0 ||
-        (code = read_recurrent(decoder, &spec->decoder_hidden, err)) < 0 ||
-        (code = node_choice(architecture, "attention", spec_attention_names, &attention, err)) < 0)
+        (code = node_choice(decoder, "kind", spec_decoder_names, &kind, err)) < 0 ||
+        (code = read_recurrent(decoder, &spec->decoder, err)) < 0 ||
+        (code = node_choice(architecture, "attention", attention_names, &attention, err)) < 0 ||
+        (code = node_choice(architecture, "bridge", spec_bridge_names, &bridge, err)) < 0 ||
+        (code = node_flag(architecture, "deep_output", &spec->deep_output, err)) < 0 ||
+        (code = node_choice(architecture, "tying", spec_tying_names, &tying, err)) < 0)
         return code;
-    return node_flag(architecture, "tied", &spec->tied, err);
+    spec->decoder_kind = (enum spec_decoder)kind;
+    spec->attention = (enum attention_kind)attention;
+    spec->bridge = (enum spec_bridge)bridge;
+    spec->tying = (enum spec_tying)tying;
+    return check_decoder(spec, err);
 }
 
 static int read_kind(struct spec *spec, struct node architecture, struct err *err)

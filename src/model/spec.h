@@ -12,10 +12,12 @@
  *   "architecture": {
  *     "kind": "seq2seq",                    or "rnn-classifier", "bag-of-words"
  *     "vocabulary": 8260, "embedding": 256,
- *     "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true},
- *     "decoder": {"cell": "gru", "layers": 1, "hidden": 512},            seq2seq only
- *     "attention": "general",                                            seq2seq only
- *     "tied": true,                                                      seq2seq only
+ *     "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true,
+ *                 "residual": false, "norm": "none"},     cells and norms: nn/cell.h
+ *     "decoder": {"kind": "plain", "cell": "gru", "layers": 1, "hidden": 512,
+ *                 "residual": false, "norm": "none"},                    seq2seq only, and below
+ *     "attention": "general",               nn/attention.h
+ *     "bridge": "last", "deep_output": false, "tying": "three-way",
  *     "pooling": "mean",                    rnn-classifier: "last", "mean" or "max"
  *     "ngrams": 2, "buckets": 262144        bag-of-words only
  *   },
@@ -29,6 +31,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/err.h"
+#include "nn/attention.h"
+#include "nn/recurrent.h"
 #include "text/token.h"
 
 #define SPEC_FORMAT 1
@@ -41,7 +45,28 @@
 
 enum spec_task { SPEC_TRANSLATION, SPEC_CLASSIFICATION };
 enum spec_kind { SPEC_SEQ2SEQ, SPEC_RNN_CLASSIFIER, SPEC_BAG_OF_WORDS };
+enum spec_decoder {
+    SPEC_DECODER_PLAIN,         /* attention reads the cell's state and does not touch it */
+    SPEC_DECODER_INPUT_FEEDING, /* the output vector joins the next input (Luong et al. 2015) */
+    SPEC_DECODER_CONDITIONAL,   /* attention between two cells (Sennrich et al. 2017) */
+};
+enum spec_bridge { /* what the decoder's first state is made from */
+                   SPEC_BRIDGE_LAST,
+                   SPEC_BRIDGE_MEAN,
+};
+enum spec_tying { /* Press and Wolf 2017 */
+                  SPEC_TYING_NONE,
+                  SPEC_TYING_TWO_WAY,   /* target embedding and output layer */
+                  SPEC_TYING_THREE_WAY, /* and source embedding */
+};
 enum spec_pooling { SPEC_POOL_LAST, SPEC_POOL_MEAN, SPEC_POOL_MAX };
+
+struct spec_recurrent {
+    enum cell_kind cell;
+    enum cell_norm norm;
+    size_t layers, hidden; /* hidden: of one direction */
+    bool bidirectional, residual;
+};
 
 struct spec {
     char name[65];
@@ -51,9 +76,13 @@ struct spec {
     size_t label_count;
     struct tokenizer_spec tokenizer;
     enum spec_kind kind;
-    size_t vocabulary, embedding, encoder_hidden,
-        decoder_hidden; /* encoder_hidden: one direction */
-    bool bidirectional, tied;
+    size_t vocabulary, embedding;
+    struct spec_recurrent encoder, decoder; /* decoder, and what follows: seq2seq only */
+    enum spec_decoder decoder_kind;
+    enum attention_kind attention;
+    enum spec_bridge bridge;
+    bool deep_output;
+    enum spec_tying tying;
     enum spec_pooling pooling;
     size_t ngrams, buckets;
     size_t beam;           /* default beam of a translation model, 5 where absent */
@@ -64,7 +93,8 @@ struct spec {
 int spec_read(struct spec *spec, const char *path, struct err *err);
 int spec_parse(struct spec *spec, const char *text, size_t len, struct err *err);
 int spec_write(const struct spec *spec, const char *path,
-               struct err *err); /* indented, keys in the order above */
+               struct err *err);                          /* indented, keys in the order above */
+int spec_check(const struct spec *spec, struct err *err); /* could it be written? */
 int spec_copy(struct spec *to, const struct spec *from, struct err *err);
 void spec_release(struct spec *spec);
 /* Sets an entry of the card, replacing one of the same key. */

@@ -8,7 +8,8 @@ extern const char *const spec_kind_names[];
 extern const char *const spec_pooling_names[];
 extern const char *const spec_token_names[];
 extern const char *const spec_form_names[];
-extern const char *const spec_cell_names[];      /* the cells that are supported */
-extern const char *const spec_attention_names[]; /* and the attentions */
+extern const char *const spec_decoder_names[];
+extern const char *const spec_bridge_names[];
+extern const char *const spec_tying_names[];
 
 #endif

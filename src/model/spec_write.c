@@ -37,31 +37,46 @@ static bool put_task(const struct spec *spec, json_t *root)
            put(root, "target", json_string(spec->target));
 }
 
-static json_t *make_recurrent(size_t hidden)
+static json_t *make_recurrent(const struct spec_recurrent *net)
 {
-    return json_pack("{s:s, s:i, s:I}", "cell", spec_cell_names[0], "layers", 1, "hidden",
-                     (json_int_t)hidden);
+    return json_pack("{s:s, s:I, s:I, s:b, s:s}", "cell", cell_names[net->cell], "layers",
+                     (json_int_t)net->layers, "hidden", (json_int_t)net->hidden, "residual",
+                     net->residual, "norm", cell_norm_names[net->norm]);
+}
+
+/* Takes over `net`. */
+static bool put_recurrent(json_t *architecture, const char *key, json_t *net, const char *own_key,
+                          json_t *own)
+{
+    if (!put(net, own_key, own)) {
+        json_decref(net);
+        return false;
+    }
+    return put(architecture, key, net);
 }
 
 static bool put_encoder(const struct spec *spec, json_t *architecture)
 {
-    json_t *encoder = make_recurrent(spec->encoder_hidden);
-    if (!put(encoder, "bidirectional", json_boolean(spec->bidirectional)) ||
-        !put(architecture, "embedding", json_integer((json_int_t)spec->embedding))) {
-        json_decref(encoder);
-        return false;
-    }
-    return put(architecture, "encoder", encoder);
+    return put(architecture, "embedding", json_integer((json_int_t)spec->embedding)) &&
+           put_recurrent(architecture, "encoder", make_recurrent(&spec->encoder), "bidirectional",
+                         json_boolean(spec->encoder.bidirectional));
+}
+
+static bool put_decoder(const struct spec *spec, json_t *architecture)
+{
+    return put_recurrent(architecture, "decoder", make_recurrent(&spec->decoder), "kind",
+                         json_string(spec_decoder_names[spec->decoder_kind])) &&
+           put(architecture, "attention", json_string(attention_names[spec->attention])) &&
+           put(architecture, "bridge", json_string(spec_bridge_names[spec->bridge])) &&
+           put(architecture, "deep_output", json_boolean(spec->deep_output)) &&
+           put(architecture, "tying", json_string(spec_tying_names[spec->tying]));
 }
 
 static bool put_kind(const struct spec *spec, json_t *architecture)
 {
     switch (spec->kind) {
     case SPEC_SEQ2SEQ:
-        return put_encoder(spec, architecture) &&
-               put(architecture, "decoder", make_recurrent(spec->decoder_hidden)) &&
-               put(architecture, "attention", json_string(spec_attention_names[0])) &&
-               put(architecture, "tied", json_boolean(spec->tied));
+        return put_encoder(spec, architecture) && put_decoder(spec, architecture);
     case SPEC_RNN_CLASSIFIER:
         return put_encoder(spec, architecture) &&
                put(architecture, "pooling", json_string(spec_pooling_names[spec->pooling]));
@@ -122,6 +137,14 @@ static int make_text(const struct spec *spec, char **text, struct err *err)
     int code = spec_parse(&again, *text, strlen(*text), err);
     if (code == 0)
         spec_release(&again);
+    return code;
+}
+
+int spec_check(const struct spec *spec, struct err *err)
+{
+    char *text;
+    int code = make_text(spec, &text, err);
+    free(text);
     return code;
 }
 

@@ -2,10 +2,25 @@ nn_sources = \
 	src/nn/real.h \
 	src/nn/mat.c src/nn/mat.h \
 	src/nn/mat_rows.c src/nn/mat_tile.h \
+	src/nn/mat_packed.c src/nn/mat_panel.h \
 	src/nn/layer.c src/nn/layer.h \
-	src/nn/cell_gru.c src/nn/cell_gru.h \
+	src/nn/layer_norm.c src/nn/layer_norm.h \
+	src/nn/cell.c src/nn/cell.h src/nn/cell_parts.h \
+	src/nn/cell_finish.c \
+	src/nn/cell_run.c \
+	src/nn/cell_back.c \
+	src/nn/cell_step.c \
+	src/nn/cell_init.c \
+	src/nn/cell_rnn.c \
+	src/nn/cell_lstm.c \
+	src/nn/cell_gru.c \
+	src/nn/cell_gru_cho.c \
+	src/nn/cell_mut.c \
+	src/nn/recurrent.c src/nn/recurrent.h \
 	src/nn/softmax.c src/nn/softmax.h \
 	src/nn/attention.c src/nn/attention.h \
+	src/nn/attention_parts.h src/nn/attention_additive.c \
+	src/nn/attention_infer.c \
 	src/nn/loss.c src/nn/loss.h \
 	src/nn/optim.c src/nn/optim.h \
 	src/nn/init.c src/nn/init.h

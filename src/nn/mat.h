@@ -34,6 +34,13 @@ static inline struct mat mat_of(const real *data, size_t stride)
 void mat_multiply(enum mat_form form, size_t m, size_t n, size_t k, struct mat a, struct mat b,
                   real keep, struct mat c);
 
+/* The same with B packed before, once for many products: `form` says how B lies, MAT_NT [n,k] or
+   MAT_NN [k,n]. packed: mat_packed_size(n, k) reals. */
+size_t mat_packed_size(size_t n, size_t k);
+void mat_pack(enum mat_form form, size_t n, size_t k, struct mat b, real *packed);
+void mat_multiply_packed(size_t m, size_t n, size_t k, struct mat a, const real *packed, real keep,
+                         struct mat c);
+
 /* y[r,o] = bias[o] + sum_i x[r,i] w[o,i] for r < rows; x [rows,inputs] with x_stride, w
    [outputs,inputs] with w_stride, y [rows,outputs] with y_stride. bias may be NULL. */
 void mat_rows(size_t rows, size_t outputs, size_t inputs, const real *x, size_t x_stride,
@@ -45,6 +52,10 @@ void mat_add_bias(size_t rows, size_t columns, const real *bias, struct mat x);
 void mat_add_rows(size_t rows, size_t columns, struct mat x, real *sum);
 /* y += scale * x */
 void mat_add_scaled(size_t count, real scale, const real *x, real *y);
+/* y[:] = sum_r a[r] x[r,:] + keep * y[:], r in ascending order; keep is 0 or 1 */
+void mat_combine(size_t rows, size_t columns, const real *a, struct mat x, real keep, real *y);
+/* y[r,:] += a[r] x[:] */
+void mat_add_outer(size_t rows, size_t columns, const real *a, const real *x, struct mat y);
 double mat_square_sum(size_t count, const real *x);
 /* One BLAS thread a caller: compute threads are ours. */
 void mat_use_one_thread(void);

@@ -24,6 +24,10 @@ static inline real real_tanh(real x)
 {
     return tanh(x);
 }
+static inline real real_log(real x)
+{
+    return log(x);
+}
 #else
 typedef float real;
 
@@ -51,6 +55,25 @@ static inline real real_exp(real x)
 static inline real real_tanh(real x)
 {
     return 1.0f - 2.0f / (real_exp(2.0f * x) + 1.0f);
+}
+/* x normal and above 0. x = 2^n (1 + r), 1/sqrt 2 <= 1 + r < sqrt 2; log(1 + r) from the series of
+   2 artanh(r / (2 + r)), which converges fast there. */
+static inline real real_log(real x)
+{
+    union {
+        float value;
+        uint32_t bits;
+    } mantissa = {.value = x};
+    const uint32_t shifted = mantissa.bits - 0x3f3504f3u; /* 1/sqrt 2 */
+    const float n = (float)((int32_t)shifted >> 23);
+    mantissa.bits = (shifted & 0x007fffffu) + 0x3f3504f3u;
+    const float r = mantissa.value - 1.0f, z = r / (2.0f + r), z2 = z * z;
+    float p = 2.0f / 9;
+    p = p * z2 + 2.0f / 7;
+    p = p * z2 + 2.0f / 5;
+    p = p * z2 + 2.0f / 3;
+    const float y = n * 0.693359375f + (n * -2.12194440e-4f + (p * z2 * z + 2.0f * z));
+    return x == x ? y : x;
 }
 #endif
 

@@ -64,6 +64,27 @@ real softmax_log_sum(size_t count, const real *x)
 }
 
 NN_VECTORISED
+void softmax_log(size_t count, real *x)
+{
+    const real sum = softmax_log_sum(count, x);
+    for (size_t i = 0; i < count; i++)
+        x[i] -= sum;
+}
+
+/* From the greater of the two, so that neither overflows. */
+NN_VECTORISED
+void softmax_log_add(size_t count, const real *x, real *y)
+{
+    const real sum = softmax_log_sum(count, x);
+    NN_INDEPENDENT
+    for (size_t i = 0; i < count; i++) {
+        const real a = y[i], b = x[i] - sum;
+        const real greater = a > b ? a : b, less = a > b ? b : a;
+        y[i] = greater + real_log(1 + real_exp(less - greater));
+    }
+}
+
+NN_VECTORISED
 void softmax_row_backward(size_t count, const real *y, real *d)
 {
     real dot = 0;

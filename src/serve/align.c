@@ -78,6 +78,9 @@ int align_sentence(const struct task_sentence *sentence, const struct hypothesis
 {
     const struct job *job = sentence->task->job;
     struct encoded source = {0};
+    if (!hypothesis
+             ->attention) /* an empty sentence, or a model that looks at no part of the text */
+        return 0;
     size_t *ends = mem_alloc(hypothesis->count, sizeof *ends, err);
     if (!ends)
         return ERR_MEMORY;

@@ -4,7 +4,6 @@ libserve_a_SOURCES = \
 	src/serve/proto.c src/serve/proto.h \
 	src/serve/proto_params.c src/serve/proto_params.h \
 	src/serve/proto_error.c \
-	src/serve/proto_json.c src/serve/proto_json.h \
 	src/serve/proto_answer.c src/serve/proto_answer.h src/serve/proto_report.c \
 	src/serve/mailbox.c src/serve/mailbox.h \
 	src/serve/thread.c src/serve/thread.h \

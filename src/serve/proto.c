@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/proto_json.h"
 #include "serve/proto_params.h"
+#include "text/json.h"
 #include "text/utf8.h"
 
 const char *const proto_method_names[PROTO_METHODS] = {

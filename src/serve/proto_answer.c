@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/proto_json.h"
+#include "text/json.h"
 
 void proto_answer_begin(struct buf *out, const char *id, struct err *err)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "serve/proto.h"
-#include "serve/proto_json.h"
+#include "text/json.h"
 #include "text/utf8.h"
 
 /* A member is written whole or not at all, so that `data` stays JSON when memory runs out. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "serve/proto_answer.h"
-#include "serve/proto_json.h"
+#include "text/json.h"
 
 static void write_labels(struct buf *out, const struct spec *spec, struct err *err)
 {

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/proto_answer.h"
-#include "serve/proto_json.h"
+#include "text/json.h"
 
 /* The row with what the call and the connection tell; NULL where there is no log, no client or no
    memory. */

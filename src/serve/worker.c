@@ -82,7 +82,8 @@ static struct lane *lane_get(struct worker *worker, struct model *model, struct 
     struct lane *lane = mem_alloc(1, sizeof *lane, err);
     if (!lane)
         return NULL;
-    lane->decoder = decoder_new(model->seq2seq, worker->rows, err);
+    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
+    lane->decoder = decoder_new(&alone, worker->rows, err);
     if (!lane->decoder) {
         mem_free(lane);
         return NULL;

@@ -60,7 +60,7 @@ static void add_characters(struct bpe *bpe)
 }
 
 static size_t encode_by_merges(const struct bpe *bpe, const char *text, size_t len,
-                               struct bpe_symbol *symbols);
+                               const struct bpe_dropout *dropout, struct bpe_symbol *symbols);
 
 static void find_whole(struct bpe *bpe)
 {
@@ -69,7 +69,7 @@ static void find_whole(struct bpe *bpe)
         size_t len;
         const char *text = intern_text(bpe->tokens, (int32_t)id, &len);
 
-        bpe->whole[id] = len <= PIECE_MAX && encode_by_merges(bpe, text, len, symbols) == 1;
+        bpe->whole[id] = len <= PIECE_MAX && encode_by_merges(bpe, text, len, NULL, symbols) == 1;
     }
 }
 
@@ -142,8 +142,36 @@ static void join(const struct bpe *bpe, struct row *row, size_t i)
         rank_pair(bpe, row, i - 1);
 }
 
+/* The pair to be merged, or the last symbol where there is none. */
+static size_t lowest_pair(const struct row *row)
+{
+    uint32_t lowest = NO_RANK;
+    size_t best = row->count - 1;
+
+    for (size_t i = 0; i + 1 < row->count; i++)
+        if (row->ranks[i] < lowest) {
+            lowest = row->ranks[i];
+            best = i;
+        }
+    return best;
+}
+
+/* The same of those that are not left out. Only a pair that would be chosen needs a number. */
+static size_t lowest_kept_pair(const struct row *row, const struct bpe_dropout *dropout)
+{
+    uint32_t lowest = NO_RANK;
+    size_t best = row->count - 1;
+
+    for (size_t i = 0; i + 1 < row->count; i++)
+        if (row->ranks[i] < lowest && rng_next(dropout->rng) >= dropout->threshold) {
+            lowest = row->ranks[i];
+            best = i;
+        }
+    return best;
+}
+
 static size_t encode_by_merges(const struct bpe *bpe, const char *text, size_t len,
-                               struct bpe_symbol *symbols)
+                               const struct bpe_dropout *dropout, struct bpe_symbol *symbols)
 {
     struct row row;
 
@@ -153,15 +181,9 @@ static size_t encode_by_merges(const struct bpe *bpe, const char *text, size_t l
     for (size_t i = 0; i + 1 < row.count; i++)
         rank_pair(bpe, &row, i);
     for (;;) {
-        uint32_t lowest = NO_RANK;
-        size_t best = 0;
+        size_t best = dropout != NULL ? lowest_kept_pair(&row, dropout) : lowest_pair(&row);
 
-        for (size_t i = 0; i + 1 < row.count; i++)
-            if (row.ranks[i] < lowest) {
-                lowest = row.ranks[i];
-                best = i;
-            }
-        if (lowest == NO_RANK)
+        if (best + 1 == row.count)
             return row.count;
         join(bpe, &row, best);
     }
@@ -176,5 +198,21 @@ size_t bpe_encode(const struct bpe *bpe, const char *text, size_t len,
         symbols[0] = (struct bpe_symbol){id, (uint32_t)len};
         return 1;
     }
-    return encode_by_merges(bpe, text, len, symbols);
+    return encode_by_merges(bpe, text, len, NULL, symbols);
+}
+
+struct bpe_dropout bpe_dropout(double probability, struct rng *rng)
+{
+    const double range = 0x1.0p64;
+
+    return (struct bpe_dropout){
+        .threshold = probability < 1 ? (uint64_t)(probability * range) : UINT64_MAX, .rng = rng};
+}
+
+size_t bpe_encode_dropout(const struct bpe *bpe, const char *text, size_t len,
+                          const struct bpe_dropout *dropout, struct bpe_symbol symbols[PIECE_MAX])
+{
+    if (dropout->threshold == 0)
+        return bpe_encode(bpe, text, len, symbols);
+    return encode_by_merges(bpe, text, len, dropout, symbols);
 }

@@ -1,10 +1,15 @@
 /*
  * Encoding a piece with learned merges: while two adjacent tokens have a merge, the one of lowest
  * rank is applied, the leftmost first. Characters that are no tokens become byte tokens.
+ *
+ * With dropout (Provilkov, Emelianenko and Voita 2020) every merge that could be applied is left
+ * out of a step with some probability, and encoding ends at the step that has none left: the same
+ * piece is cut in many ways, none of which the network can rely on.
  */
 #ifndef DRAGOMAN_TEXT_BPE_H
 #define DRAGOMAN_TEXT_BPE_H
 
+#include "base/rng.h"
 #include "text/piece.h"
 #include "text/vocab_table.h"
 
@@ -32,5 +37,14 @@ void bpe_release(struct bpe *bpe);
 /* Encodes a piece of 1..PIECE_MAX bytes of UTF-8; returns the number of symbols. */
 size_t bpe_encode(const struct bpe *bpe, const char *text, size_t len,
                   struct bpe_symbol symbols[PIECE_MAX]);
+
+struct bpe_dropout {
+    uint64_t threshold; /* a merge is left out where the next random number is below it */
+    struct rng *rng;
+};
+/* probability: 0 to 1. With 0 bpe_encode_dropout does what bpe_encode does, drawing no numbers. */
+struct bpe_dropout bpe_dropout(double probability, struct rng *rng);
+size_t bpe_encode_dropout(const struct bpe *bpe, const char *text, size_t len,
+                          const struct bpe_dropout *dropout, struct bpe_symbol symbols[PIECE_MAX]);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "text/corpus.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include "base/buf.h"
@@ -15,9 +16,9 @@
 #define CORPUS_MAX_BYTES ((size_t)16 << 30) /* of one file */
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
-struct place { /* for messages */
+struct place {
     const char *path;
-    size_t line;
+    uint32_t file, line;
 };
 
 static int corpus_append(struct corpus *corpus, size_t *capacity, const struct corpus_line *line,
@@ -37,36 +38,62 @@ static int corpus_append(struct corpus *corpus, size_t *capacity, const struct c
     return 0;
 }
 
+/* A line is text: UTF-8 without NUL, which files in UTF-16 are full of, and not a whole file. */
+static int line_check(const char *text, size_t len, const struct place *place, struct err *err)
+{
+    size_t valid = utf8_valid_length(text, len);
+    const char *nul;
+
+    if (valid < len)
+        return err_set(err, ERR_UTF8, "%s:%u: not UTF-8: byte 0x%02X at offset %zu of the line",
+                       place->path, place->line, (unsigned)(unsigned char)text[valid], valid);
+    nul = memchr(text, '\0', len);
+    if (nul != NULL)
+        return err_set(err, ERR_FORMAT, "%s:%u: a NUL byte at offset %zu of the line", place->path,
+                       place->line, (size_t)(nul - text));
+    if (len > CORPUS_MAX_LINE)
+        return err_set(err, ERR_LIMIT, "%s:%u: the line has %zu bytes, allowed are %zu",
+                       place->path, place->line, len, CORPUS_MAX_LINE);
+    return 0;
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+    while (len > 0 && text[len - 1] == ' ')
+        len--;
+    return len == 0;
+}
+
 /* Cuts text[0..len), which a writable byte follows, into the two fields of `line`. */
 static int line_cut(char *text, size_t len, struct corpus_line *line, const struct place *place,
                     struct err *err)
 {
     char *tab = memchr(text, '\t', len);
-    size_t valid = utf8_valid_length(text, len), first_len;
+    size_t first_len;
+    int rc = line_check(text, len, place, err);
 
-    if (valid < len)
-        return err_set(err, ERR_UTF8, "%s:%zu: not UTF-8: byte 0x%02X at offset %zu of the line",
-                       place->path, place->line, (unsigned)(unsigned char)text[valid], valid);
+    if (rc != 0)
+        return rc;
     if (tab == NULL)
-        return err_set(err, ERR_FORMAT, "%s:%zu: the line has no tab", place->path, place->line);
+        return err_set(err, ERR_FORMAT, "%s:%u: the line has no tab", place->path, place->line);
     first_len = (size_t)(tab - text);
     if (memchr(tab + 1, '\t', len - first_len - 1) != NULL)
-        return err_set(err, ERR_FORMAT, "%s:%zu: the line has more than two fields", place->path,
+        return err_set(err, ERR_FORMAT, "%s:%u: the line has more than two fields", place->path,
                        place->line);
-    if (first_len == 0 || first_len + 1 == len)
-        return err_set(err, ERR_FORMAT, "%s:%zu: the %s field is empty", place->path, place->line,
-                       first_len == 0 ? "first" : "second");
+    if (is_blank(text, first_len) || is_blank(tab + 1, len - first_len - 1))
+        return err_set(err, ERR_FORMAT, "%s:%u: the %s field is empty", place->path, place->line,
+                       is_blank(text, first_len) ? "first" : "second");
     *tab = '\0';
     text[len] = '\0';
-    *line = (struct corpus_line){text, tab + 1, first_len, len - first_len - 1};
+    *line = (struct corpus_line){text,        tab + 1,    first_len, len - first_len - 1,
+                                 place->file, place->line};
     return 0;
 }
 
 /* Cuts the file at block[begin, end) into lines; block[end] is writable. */
 static int file_cut(struct corpus *corpus, size_t *capacity, size_t begin, size_t end,
-                    const char *path, struct err *err)
+                    struct place place, struct err *err)
 {
-    struct place place = {path, 0};
     int rc = 0;
 
     if (end - begin >= 3 && memcmp(corpus->block + begin, BYTE_ORDER_MARK, 3) == 0)
@@ -105,7 +132,8 @@ int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, s
     }
     corpus->block = block.data;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = file_cut(corpus, &capacity, i == 0 ? 0 : ends[i - 1] + 1, ends[i], paths[i], err);
+        rc = file_cut(corpus, &capacity, i == 0 ? 0 : ends[i - 1] + 1, ends[i],
+                      (struct place){paths[i], (uint32_t)i, 0}, err);
     mem_free(ends);
     if (rc != 0)
         corpus_release(corpus);

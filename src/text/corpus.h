@@ -7,20 +7,26 @@
 #define DRAGOMAN_TEXT_CORPUS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include "base/err.h"
 
 struct corpus_line {
     const char *first, *second; /* NUL-terminated inside the corpus */
     size_t first_len, second_len;
+    uint32_t file, line; /* where it stands: index of the path, and from 1 */
 };
 struct corpus {
     char *block;
     struct corpus_line *lines;
     size_t count;
 };
-/* Reads and appends the files in order. A line without a tab, with invalid UTF-8 or with an empty
-   field is an error that names file and line, and so is one with more than two fields. '\r' before
-   '\n' and a byte order mark are dropped; empty lines are skipped. */
+
+#define CORPUS_MAX_LINE ((size_t)4 << 20) /* bytes */
+
+/* Reads and appends the files in order. A line that is not UTF-8, has a NUL byte, no tab or more
+   than one, a field with nothing or only spaces in it, or more than CORPUS_MAX_LINE bytes is an
+   error that names file and line. '\r' before '\n' and a byte order mark are dropped; empty lines
+   are skipped. A file may be empty. */
 int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, struct err *err);
 void corpus_release(struct corpus *corpus);
 

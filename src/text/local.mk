@@ -2,6 +2,7 @@ noinst_LIBRARIES += libtext.a
 libtext_a_SOURCES = \
 	src/text/utf8.c src/text/utf8.h \
 	src/text/norm.c src/text/norm.h \
+	src/text/lower.c src/text/lower.h \
 	src/text/piece.c src/text/piece.h \
 	src/text/intern.c src/text/intern.h \
 	src/text/vocab_table.c src/text/vocab_table.h \
@@ -13,4 +14,6 @@ libtext_a_SOURCES = \
 	src/text/token.c src/text/token.h \
 	src/text/ngram.c src/text/ngram.h \
 	src/text/sentence.c src/text/sentence.h \
-	src/text/corpus.c src/text/corpus.h
+	src/text/corpus.c src/text/corpus.h \
+	src/text/vectors.c src/text/vectors.h \
+	src/text/json.c src/text/json.h

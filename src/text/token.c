@@ -59,6 +59,23 @@ size_t tokenizer_size(const struct tokenizer *tokenizer)
     return tokenizer->table.tokens.count;
 }
 
+bool tokenizer_is_same(const struct tokenizer *tokenizer, const struct tokenizer *other)
+{
+    const struct vocab_table *a = &tokenizer->table, *b = &other->table;
+    if (a->spec.kind != b->spec.kind || a->spec.form != b->spec.form ||
+        a->spec.fold != b->spec.fold || a->tokens.count != b->tokens.count ||
+        a->tokens.texts.len != b->tokens.texts.len || a->merge_count != b->merge_count)
+        return false;
+    /* Texts stand in the order of their ids, each with its NUL, but may hold NULs themselves. */
+    for (size_t i = 0; i < a->tokens.count; i++)
+        if (a->tokens.entries[i].len != b->tokens.entries[i].len)
+            return false;
+    if (memcmp(a->tokens.texts.data, b->tokens.texts.data, a->tokens.texts.len) != 0)
+        return false;
+    return a->merge_count == 0 ||
+           memcmp(a->merges, b->merges, a->merge_count * sizeof *a->merges) == 0;
+}
+
 const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t *len)
 {
     if (id < 0 || (size_t)id >= tokenizer_size(tokenizer)) {
@@ -89,22 +106,28 @@ static int reserve_tokens(struct encoded *out, size_t extra, struct err *err)
     return 0;
 }
 
-/* Appends the tokens of the piece at [begin, end) of out->text. */
-static int encode_piece(const struct tokenizer *tokenizer, struct encoded *out, size_t begin,
-                        size_t end, struct norm_cursor *cursor, struct err *err)
+/* Cuts one piece into symbols. */
+static size_t encode_symbols(const struct tokenizer *tokenizer, const char *text, size_t len,
+                             const struct bpe_dropout *dropout, struct bpe_symbol *symbols)
 {
-    const char *text = out->text.data + begin;
+    int32_t id;
+
+    if (tokenizer->table.spec.kind == TOKEN_BPE)
+        return bpe_encode_dropout(&tokenizer->bpe, text, len, dropout, symbols);
+    id = intern_find(&tokenizer->table.tokens, text, len);
+    symbols[0] = (struct bpe_symbol){id < 0 ? TOKEN_UNK : id, (uint32_t)len};
+    return 1;
+}
+
+/* Appends the tokens of the piece at [begin, end) of out->text. */
+static int encode_piece(const struct tokenizer *tokenizer, const struct bpe_dropout *dropout,
+                        struct encoded *out, size_t begin, size_t end, struct norm_cursor *cursor,
+                        struct err *err)
+{
     struct bpe_symbol symbols[PIECE_MAX];
-    size_t count = 1, at = begin;
+    size_t count = encode_symbols(tokenizer, out->text.data + begin, end - begin, dropout, symbols);
+    size_t at = begin;
 
-    if (tokenizer->table.spec.kind == TOKEN_BPE) {
-        count = bpe_encode(&tokenizer->bpe, text, end - begin, symbols);
-    } else {
-        int32_t id = intern_find(&tokenizer->table.tokens, text, end - begin);
-
-        symbols[0].id = id < 0 ? TOKEN_UNK : id;
-        symbols[0].end = (uint32_t)(end - begin);
-    }
     if (reserve_tokens(out, count, err) != 0)
         return ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
@@ -121,8 +144,8 @@ static int encode_piece(const struct tokenizer *tokenizer, struct encoded *out, 
     return 0;
 }
 
-static int encode_pieces(const struct tokenizer *tokenizer, struct encoded *out,
-                         struct norm_cursor *cursor, struct err *err)
+static int encode_pieces(const struct tokenizer *tokenizer, const struct bpe_dropout *dropout,
+                         struct encoded *out, struct norm_cursor *cursor, struct err *err)
 {
     bool single = tokenizer->table.spec.kind == TOKEN_WORD;
     int rc = 0;
@@ -130,15 +153,17 @@ static int encode_pieces(const struct tokenizer *tokenizer, struct encoded *out,
     for (size_t at = 0; at < out->text.len && rc == 0;) {
         size_t end = piece_end(out->text.data, out->text.len, at, single);
 
-        rc = encode_piece(tokenizer, out, at, end, cursor, err);
+        rc = encode_piece(tokenizer, dropout, out, at, end, cursor, err);
         at = end;
     }
     return rc;
 }
 
-int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
-                     struct encoded *out, struct err *err)
+int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text, size_t len,
+                             double probability, struct rng *rng, struct encoded *out,
+                             struct err *err)
 {
+    const struct bpe_dropout dropout = bpe_dropout(probability, rng);
     const struct tokenizer_spec *spec = &tokenizer->table.spec;
     struct norm_map map = {.spans = NULL};
     struct norm_cursor cursor;
@@ -153,7 +178,7 @@ int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t
         rc = norm_text(spec->form, spec->fold, text, len, &out->text, &map, err);
     if (rc == 0) {
         norm_cursor_init(&cursor, &map, text);
-        rc = encode_pieces(tokenizer, out, &cursor, err);
+        rc = encode_pieces(tokenizer, &dropout, out, &cursor, err);
     }
     norm_map_release(&map);
     if (rc != 0) {
@@ -161,6 +186,12 @@ int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t
         buf_clear(&out->text);
     }
     return rc;
+}
+
+int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
+                     struct encoded *out, struct err *err)
+{
+    return tokenizer_encode_dropout(tokenizer, text, len, 0, NULL, out, err);
 }
 
 static int append_token(const struct tokenizer *tokenizer, int32_t id, struct buf *out,

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/rng.h"
 
 /* Ids that every vocabulary has. */
 enum token_special { TOKEN_PAD = 0, TOKEN_BOS = 1, TOKEN_EOS = 2, TOKEN_UNK = 3, TOKEN_FIRST = 4 };
@@ -57,6 +58,8 @@ int tokenizer_open(struct tokenizer **tokenizer, const struct tokenizer_spec *sp
 void tokenizer_free(struct tokenizer *tokenizer);
 const struct tokenizer_spec *tokenizer_spec(const struct tokenizer *tokenizer);
 size_t tokenizer_size(const struct tokenizer *tokenizer); /* number of ids */
+/* Whether both make the same ids of every text, and the same text of all ids. */
+bool tokenizer_is_same(const struct tokenizer *tokenizer, const struct tokenizer *other);
 /* The token's text, NUL-terminated, its length in *len; "<0xE2>" for byte tokens, "" for an id
    outside the vocabulary. */
 const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t *len);
@@ -65,6 +68,11 @@ const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t
    gives count 0. Memory needed: at most 40 bytes a byte of normalised text. */
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
                      struct encoded *out, struct err *err);
+/* The same with BPE dropout: each merge is left out with `probability` (0 to 1), so that every call
+   cuts the words differently; rng decides how. It changes nothing for words and nothing at 0. */
+int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text, size_t len,
+                             double probability, struct rng *rng, struct encoded *out,
+                             struct err *err);
 /* Appends the text of ids to `out`, special ids skipped; bytes that do not form UTF-8 become
    U+FFFD. ERR_ARGUMENT for an id outside the vocabulary; `out` is then as it was. */
 int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t count,

@@ -119,3 +119,42 @@ void batch_plan_release(struct batch_plan *plan)
     mem_free(plan->begins);
     *plan = (struct batch_plan){0};
 }
+
+/* Runs of at most `bound` tokens with padding, each as long as can be (or one example); returns
+   their number, of which the ends of the first `shares` are noted. */
+static size_t cut_runs(const uint32_t *examples, size_t count, const struct batch_key *keys,
+                       size_t bound, size_t shares, size_t *ends)
+{
+    size_t runs = 0, begin = 0, longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t tokens = keys[examples[i]].tokens;
+        longest = tokens > longest ? tokens : longest;
+        if (i > begin && longest * (i + 1 - begin) > bound) {
+            if (runs < shares)
+                ends[runs] = i;
+            runs++;
+            begin = i;
+            longest = tokens;
+        }
+    }
+    for (size_t run = runs; run < shares; run++)
+        ends[run] = count;
+    return count > 0 ? runs + 1 : 0;
+}
+
+void batch_deal(const uint32_t *examples, size_t count, const struct batch_key *keys, size_t shares,
+                size_t *ends)
+{
+    size_t low = 0, high = 0; /* the smallest bound that is enough: above low, at most high */
+    for (size_t i = 0; i < count; i++)
+        high = keys[examples[i]].tokens > high ? keys[examples[i]].tokens : high;
+    high *= count;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (cut_runs(examples, count, keys, middle, shares, ends) <= shares)
+            high = middle;
+        else
+            low = middle;
+    }
+    cut_runs(examples, count, keys, high, shares, ends);
+}

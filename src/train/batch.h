@@ -27,4 +27,10 @@ int batch_plan_make(struct batch_plan *plan, const struct batch_key *keys, size_
                     size_t budget, uint64_t seed, size_t epoch, struct err *err);
 void batch_plan_release(struct batch_plan *plan);
 
+/* Cuts a batch, in its order, into at most `shares` runs whose padded sizes are as even as can be:
+   run i ends at ends[i], and the last ones may be empty. Neighbours are alike in length, so runs
+   need no more padding than the batch. ends [shares] */
+void batch_deal(const uint32_t *examples, size_t count, const struct batch_key *keys, size_t shares,
+                size_t *ends);
+
 #endif

@@ -3,84 +3,137 @@
 #include <string.h>
 
 #include "model/safetensors.h"
+#include "nn/mat.h"
 
-#define COUNTERS 7
-#define COUNTER_LIMIT (1u << 24)
-#define ORIGIN_PARTS 4 /* of 16 bits, which a float holds */
+#define PIECES 4 /* floats of 16 bits that hold one number of the progress */
+#define NUMBERS (sizeof(struct checkpoint_progress) / sizeof(uint64_t))
+#define VECTORS 4
 
-static struct tensor vector(char *name, size_t count, const float *data)
+_Static_assert(sizeof(double) == sizeof(uint64_t), "a double is stored by its bits");
+_Static_assert(sizeof(struct checkpoint_progress) % sizeof(uint64_t) == 0, "nothing between them");
+
+struct named {
+    const char *name;
+    real *data;
+};
+
+static void name_vectors(const struct checkpoint_vectors *vectors, struct named named[VECTORS])
 {
-    return (struct tensor){
-        .name = name, .dimensions = 1, .shape = {count}, .count = count, .data = data};
+    named[0] = (struct named){"weights", vectors->weights};
+    named[1] = (struct named){"moment.first", vectors->first};
+    named[2] = (struct named){"moment.second", vectors->second};
+    named[3] = (struct named){"average", vectors->average};
 }
 
-int checkpoint_save(const char *path, size_t parameters, const real *weights, const real *first,
-                    const real *second, const struct checkpoint_progress *p, struct err *err)
+static struct tensor describe(const char *name, size_t count, const float *data)
 {
-    const float counters[COUNTERS] = {
-        (float)p->update,     (float)p->epoch,   (float)p->batch,       (float)p->stale,
-        (float)p->best_score, (float)p->seconds, (float)p->running_loss};
-    float origin[ORIGIN_PARTS];
-    char names[5][16] = {"weights", "moment.first", "moment.second", "progress", "origin"};
-    const struct tensor tensors[] = {
-        vector(names[0], parameters, weights),  vector(names[1], parameters, first),
-        vector(names[2], parameters, second),   vector(names[3], COUNTERS, counters),
-        vector(names[4], ORIGIN_PARTS, origin),
-    };
-    for (size_t i = 0; i < ORIGIN_PARTS; i++)
-        origin[i] = (float)(p->origin >> (16 * i) & 0xFFFF);
-    if (p->update >= COUNTER_LIMIT)
-        return err_set(err, ERR_LIMIT, "%s: more than %u updates", path, COUNTER_LIMIT);
-    return safetensors_write(path, tensors, sizeof tensors / sizeof *tensors, err);
+    return (struct tensor){.name = (char *)(uintptr_t)name,
+                           .dimensions = 1,
+                           .shape = {count},
+                           .count = count,
+                           .data = data};
 }
 
-static int copy_vector(const struct safetensors *file, const char *name, size_t count, real *to,
-                       struct err *err)
+static void to_floats(const struct checkpoint_progress *progress, float pieces[NUMBERS * PIECES])
 {
-    const float *from;
-    if (safetensors_get(file, name, count, 0, &from, err))
+    uint64_t numbers[NUMBERS];
+    memcpy(numbers, progress, sizeof numbers);
+    for (size_t i = 0; i < NUMBERS * PIECES; i++)
+        pieces[i] = (float)(numbers[i / PIECES] >> (16 * (i % PIECES)) & 0xFFFF);
+}
+
+static bool from_floats(const float *pieces, struct checkpoint_progress *progress)
+{
+    uint64_t numbers[NUMBERS] = {0};
+    for (size_t i = 0; i < NUMBERS * PIECES; i++) {
+        if (!(pieces[i] >= 0 && pieces[i] <= 0xFFFF))
+            return false;
+        numbers[i / PIECES] |= (uint64_t)pieces[i] << (16 * (i % PIECES));
+    }
+    memcpy(progress, numbers, sizeof numbers);
+    return true;
+}
+
+int checkpoint_save(const char *path, const struct checkpoint_vectors *vectors,
+                    const struct checkpoint_progress *progress, struct err *err)
+{
+    struct named named[VECTORS];
+    struct tensor tensors[VECTORS + 1];
+    float pieces[NUMBERS * PIECES];
+    size_t count = 0;
+    to_floats(progress, pieces);
+    tensors[count++] = describe("progress", NUMBERS * PIECES, pieces);
+    name_vectors(vectors, named);
+    for (size_t i = 0; i < VECTORS; i++)
+        if (named[i].data)
+            tensors[count++] = describe(named[i].name, vectors->parameters, named[i].data);
+    return safetensors_write(path, tensors, count, err);
+}
+
+static int read_progress(const struct safetensors *file, uint64_t origin,
+                         struct checkpoint_progress *progress, struct err *err)
+{
+    const float *pieces;
+    if (safetensors_get(file, "progress", NUMBERS * PIECES, 0, &pieces, err))
         return err->code;
-    memcpy(to, from, count * sizeof *to);
+    if (!from_floats(pieces, progress))
+        return err_set(err, ERR_FORMAT, "the progress is out of range");
+    if (progress->origin != origin)
+        return err_set(err, ERR_FORMAT,
+                       "cannot go on from it: the data, the vocabulary, the number of threads or a "
+                       "setting that the weights depend on has changed since");
     return 0;
 }
 
-static int read_counters(const struct safetensors *file, const char *path,
-                         struct checkpoint_progress *p, struct err *err)
+static int read_vectors(const struct safetensors *file, const struct checkpoint_vectors *vectors,
+                        struct err *err)
 {
-    real c[COUNTERS], origin[ORIGIN_PARTS];
-    if (copy_vector(file, "progress", COUNTERS, c, err) ||
-        copy_vector(file, "origin", ORIGIN_PARTS, origin, err))
-        return ERR_FORMAT;
-    for (size_t i = 0; i < 4; i++)
-        if (c[i] < 0 || c[i] >= (float)COUNTER_LIMIT)
-            return err_set(err, ERR_FORMAT, "%s: counter %zu is out of range", path, i);
-    *p = (struct checkpoint_progress){.update = (size_t)c[0],
-                                      .epoch = (size_t)c[1],
-                                      .batch = (size_t)c[2],
-                                      .stale = (size_t)c[3],
-                                      .best_score = (double)c[4],
-                                      .seconds = (double)c[5],
-                                      .running_loss = (double)c[6]};
-    for (size_t i = 0; i < ORIGIN_PARTS; i++) {
-        if (origin[i] < 0 || origin[i] > 0xFFFF)
-            return err_set(err, ERR_FORMAT, "%s: origin is out of range", path);
-        p->origin |= (uint64_t)origin[i] << (16 * i);
+    struct named named[VECTORS];
+    name_vectors(vectors, named);
+    for (size_t i = 0; i < VECTORS; i++) {
+        const float *data;
+        if (!named[i].data)
+            continue;
+        if (safetensors_get(file, named[i].name, vectors->parameters, 0, &data, err))
+            return err->code;
+        memcpy(named[i].data, data, vectors->parameters * sizeof *data);
     }
     return 0;
 }
 
-int checkpoint_load(const char *path, size_t parameters, real *weights, real *first, real *second,
-                    struct checkpoint_progress *p, struct err *err)
+int checkpoint_load(const char *path, uint64_t origin, const struct checkpoint_vectors *vectors,
+                    struct checkpoint_progress *progress, struct err *err)
 {
     struct safetensors file;
     if (safetensors_open(&file, path, err))
         return err->code;
-    int status = 0;
-    if (copy_vector(&file, "weights", parameters, weights, err) ||
-        copy_vector(&file, "moment.first", parameters, first, err) ||
-        copy_vector(&file, "moment.second", parameters, second, err) ||
-        read_counters(&file, path, p, err))
-        status = ERR_FORMAT;
+    int status = read_progress(&file, origin, progress, err);
+    if (status == 0)
+        status = read_vectors(&file, vectors, err);
+    if (status)
+        err_context(err, "%s", path);
+    safetensors_close(&file);
+    return status;
+}
+
+int checkpoint_save_weights(const char *path, size_t parameters, const real *weights,
+                            struct err *err)
+{
+    const struct tensor tensor = describe("weights", parameters, weights);
+    return safetensors_write(path, &tensor, 1, err);
+}
+
+int checkpoint_add_weights(const char *path, size_t parameters, real *sum, struct err *err)
+{
+    struct safetensors file;
+    const float *weights;
+    if (safetensors_open(&file, path, err))
+        return err->code;
+    const int status = safetensors_get(&file, "weights", parameters, 0, &weights, err);
+    if (status == 0)
+        mat_add_scaled(parameters, 1, weights, sum);
+    else
+        err_context(err, "%s", path);
     safetensors_close(&file);
     return status;
 }

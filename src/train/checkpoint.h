@@ -1,7 +1,9 @@
 /*
  * A checkpoint: everything that a run needs to go on as if it had never stopped, in one
- * safetensors file: "weights", "moment.first", "moment.second" [parameters], "progress", the
- * counters, in the order of struct checkpoint_progress, and "origin". Saved atomically.
+ * safetensors file, saved atomically: "weights", and where the run keeps them "moment.first",
+ * "moment.second" and "average", each [parameters]; and "progress", the members of struct
+ * checkpoint_progress in their order, as 64 bits each, in four floats of 16 bits, lowest first: so
+ * nothing is rounded.
  */
 #ifndef DRAGOMAN_TRAIN_CHECKPOINT_H
 #define DRAGOMAN_TRAIN_CHECKPOINT_H
@@ -11,22 +13,36 @@
 #include "base/err.h"
 #include "nn/real.h"
 
-struct checkpoint_progress { /* counters below 2^24, so that a float holds them */
-    size_t update;           /* updates done */
-    size_t epoch, batch;     /* the next batch */
-    size_t stale;            /* epochs since the best score */
-    double best_score;       /* below 0: none yet */
-    double seconds;
+struct checkpoint_progress {
+    uint64_t origin;       /* hash of the data and of all settings that change a number */
+    uint64_t update;       /* updates done */
+    uint64_t epoch, batch; /* the next batch */
+    uint64_t evaluations;  /* done */
+    uint64_t evaluated;    /* the update after which the last one was */
+    uint64_t stale;        /* evaluations since the best score */
+    uint64_t flat;         /* evaluations since the best score or the last plateau */
+    uint64_t plateaus;     /* met */
+    double best_score;     /* -infinity: none yet */
+    double seconds;        /* trained */
     double running_loss;
-    uint64_t
-        origin; /* hash of the data and of the settings that the rest is worth nothing without */
 };
 
-int checkpoint_save(const char *path, size_t parameters, const real *weights, const real *first,
-                    const real *second, const struct checkpoint_progress *progress,
-                    struct err *err);
-/* ERR_FORMAT where it does not fit a network of `parameters`. */
-int checkpoint_load(const char *path, size_t parameters, real *weights, real *first, real *second,
+struct checkpoint_vectors {
+    size_t parameters;
+    real *weights, *first, *second, *average; /* NULL: the run keeps none */
+};
+
+int checkpoint_save(const char *path, const struct checkpoint_vectors *vectors,
+                    const struct checkpoint_progress *progress, struct err *err);
+/* Fills the vectors that are not NULL. ERR_FORMAT where they do not fit or where the origin is not
+   this one. */
+int checkpoint_load(const char *path, uint64_t origin, const struct checkpoint_vectors *vectors,
                     struct checkpoint_progress *progress, struct err *err);
+
+/* One vector in a file of its own, "weights", for the average of several evaluations. */
+int checkpoint_save_weights(const char *path, size_t parameters, const real *weights,
+                            struct err *err);
+/* sum += weights */
+int checkpoint_add_weights(const char *path, size_t parameters, real *sum, struct err *err);
 
 #endif

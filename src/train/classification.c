@@ -17,6 +17,13 @@ struct classification {
     struct task_ids texts, dev_texts;
     int32_t *labels, *dev_labels;
     struct batch_key *keys;
+    size_t cut; /* training texts that were longer than max-tokens */
+    struct guess {
+        size_t label;
+        double probability;
+    } * guesses; /* [samples]: what the last evaluation made of the first texts */
+    size_t samples;
+    bool evaluated;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -28,7 +35,7 @@ static struct classifier bind(const struct classification *classification, real 
 {
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
     struct classifier model = classification->shape;
-    parameters_bind(list, classifier_parameters(&model, &model.weights, list), weights);
+    parameters_bind(list, classifier_parameters(&model, list), weights);
     return model;
 }
 
@@ -41,8 +48,11 @@ static double classification_units(void *context, uint32_t example)
 
 static void classification_init(void *context, real *weights, struct rng *rng)
 {
-    struct classifier model = bind(context, weights);
-    classifier_init(&model, rng);
+    const struct classification *classification = context;
+    const struct cell_init_settings settings = recipe_init(classification->data.recipe);
+    struct classifier model = bind(classification, weights);
+    classifier_init(&model, &settings, rng);
+    vectors_put(&classification->data.vectors, model.embedding_weight);
 }
 
 /* The share's texts as a padded, time-major batch. */
@@ -118,6 +128,8 @@ static int classification_learn(void *context, struct trainer_share *share)
     const struct classifier gradient = bind(classification, share->gradient);
     const struct classifier_training training = {
         .dropout_input = recipe->dropout_embedding,
+        .dropout_layer = recipe->dropout_layer,
+        .dropout_state = recipe->dropout_state,
         .dropout_output = recipe->dropout_output,
         .label_smoothing = recipe->label_smoothing,
         .scale = share->scale,
@@ -126,7 +138,7 @@ static int classification_learn(void *context, struct trainer_share *share)
     struct classifier_sums sums = {0};
     int code = make_batch(classification, share, &batch);
     if (code == 0)
-        code = classifier_learn(&model, &gradient.weights, &batch, &training, &share->rng, &sums,
+        code = classifier_learn(&model, &gradient, &batch, &training, &share->rng, &sums,
                                 &share->arena, &share->err);
     share->sums.loss = sums.loss;
     return code;
@@ -160,14 +172,16 @@ static void run_evaluation(void *context, int index)
         for (size_t l = 1; l < labels; l++)
             best = probabilities[l] > probabilities[best] ? l : best;
         part->correct += best == (size_t)classification->dev_labels[i];
+        if (i < classification->samples)
+            classification->guesses[i] = (struct guess){best, (double)probabilities[best]};
     }
     mem_free(probabilities);
 }
 
-static int classification_evaluate(void *context, real *weights, struct pool *pool, double *score,
-                                   struct err *err)
+static int classification_evaluate(void *context, real *weights, struct pool *pool,
+                                   struct trainer_score *score, struct err *err)
 {
-    const struct classification *classification = context;
+    struct classification *classification = context;
     struct evaluation evaluation = {.classification = classification,
                                     .model = bind(classification, weights),
                                     .threads = (size_t)pool_threads(pool)};
@@ -183,19 +197,45 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
             code =
                 err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
     }
-    *score = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    score->value = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    classification->evaluated = code == 0;
     mem_free(evaluation.parts);
     return code;
 }
 
-static int classification_save(void *context, real *weights, double score, struct err *err)
+static struct parameter classification_tensor(void *context, size_t *offset)
+{
+    const struct classification *classification = context;
+    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct classifier model = classification->shape;
+    classifier_parameters(&model, list);
+    return *parameters_at(list, offset);
+}
+
+static bool classification_sample(void *context, size_t i, struct trainer_sample *sample)
+{
+    const struct classification *classification = context;
+    const struct spec *spec = &classification->data.spec;
+    if (i >= classification->samples || !classification->evaluated)
+        return false;
+    *sample = (struct trainer_sample){
+        .source = classification->data.dev.lines[i].first,
+        .reference = spec->labels[classification->dev_labels[i]],
+        .output = spec->labels[classification->guesses[i].label],
+        .score = classification->guesses[i].probability,
+    };
+    return true;
+}
+
+static int classification_save(void *context, real *weights, const struct trainer_score *score,
+                               struct err *err)
 {
     struct classification *classification = context;
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
     struct classifier model = classification->shape;
-    const size_t count = classifier_parameters(&model, &model.weights, list);
+    const size_t count = classifier_parameters(&model, list);
     parameters_bind(list, count, weights);
-    classification->data.best_score = score;
+    classification->data.best_score = score->value;
     return task_save(&classification->data, list, count, "accuracy", err);
 }
 
@@ -252,12 +292,31 @@ static int check_names(const struct spec *spec, struct err *err)
     return 0;
 }
 
+/* A label that is renamed but never seen is a slip of the pen. */
+static int check_renamed(const struct classification *classification, size_t count, struct err *err)
+{
+    const struct opt_list *labels = &classification->data.recipe->labels;
+    for (size_t i = 0; i < labels->count; i++) {
+        const char *item = labels->items[i];
+        bool found = false;
+        for (size_t j = 0; j < count && !found; j++) {
+            const size_t len = strlen(classification->names[j]);
+            found = strncmp(item, classification->names[j], len) == 0 && item[len] == '=';
+        }
+        if (!found)
+            return err_set(err, ERR_ARGUMENT, "--labels '%s': the training data has no such label",
+                           item);
+    }
+    return 0;
+}
+
 static int fill_spec(struct classification *classification, struct err *err)
 {
     struct spec *spec = &classification->data.spec;
     size_t count;
-    int code = collect_names(classification, &count, err);
-    if (code < 0)
+    int code;
+    if ((code = collect_names(classification, &count, err)) < 0 ||
+        (code = check_renamed(classification, count, err)) < 0)
         return code;
     spec->labels = mem_alloc(count, sizeof *spec->labels, err);
     if (spec->labels == NULL)
@@ -272,14 +331,14 @@ static int fill_spec(struct classification *classification, struct err *err)
     return check_names(spec, err);
 }
 
-/* Ids and labels of a corpus, texts cut at `limit` tokens. */
+/* Ids and labels of a corpus, texts cut at `limit` tokens; *cut: how many were. */
 static int encode_texts(const struct classification *classification, const struct corpus *corpus,
-                        size_t limit, struct task_ids *ids, int32_t **labels, struct err *err)
+                        size_t limit, struct task_ids *ids, int32_t **labels, size_t *cut,
+                        struct err *err)
 {
     struct encoded scratch = {.count = 0};
-    size_t tokens;
-    if (corpus->count == 0)
-        return err_set(err, ERR_ARGUMENT, "the development data is empty");
+    size_t tokens = 0;
+    *cut = 0;
     int code = task_ids_init(ids, corpus->count, err);
     *labels = mem_alloc(corpus->count, sizeof **labels, err);
     if (*labels == NULL)
@@ -290,35 +349,52 @@ static int encode_texts(const struct classification *classification, const struc
             bsearch(&line->second, classification->names, classification->data.spec.label_count,
                     sizeof *classification->names, compare_names);
         if (found == NULL)
-            code = err_set(err, ERR_FORMAT,
-                           "the development data has the label \"%s\", which the "
-                           "training data lacks",
-                           line->second);
+            code = err_set(
+                err, ERR_FORMAT, "%s:%u: the label \"%.100s\" is one that the training data lacks",
+                classification->data.recipe->dev.items[line->file], line->line, line->second);
         else
             (*labels)[i] = (int32_t)(found - classification->names);
         if (code == 0)
             code = task_ids_add(ids, classification->data.tokenizer, line->first, line->first_len,
                                 limit, &scratch, &tokens, err);
+        *cut += tokens > limit;
     }
     encoded_release(&scratch);
     return code;
 }
 
 /* Sequences meet others of their length; for features the length does not matter. */
-static int make_keys(struct classification *classification, struct err *err)
+static void fill_keys(struct classification *classification)
 {
     const struct task_ids *texts = &classification->texts;
     const bool sequences = classification->shape.kind == SPEC_RNN_CLASSIFIER;
-    classification->keys = mem_alloc(texts->count, sizeof *classification->keys, err);
-    if (classification->keys == NULL)
-        return ERR_MEMORY;
     for (size_t i = 0; i < texts->count; i++) {
         const uint32_t length = (uint32_t)length_of(texts, i);
         classification->keys[i] =
             sequences ? (struct batch_key){.order = length, .tokens = length > 0 ? length : 1}
                       : (struct batch_key){.order = 0, .tokens = 1};
     }
-    return 0;
+}
+
+static int classification_begin_epoch(void *context, size_t epoch, struct pool *pool,
+                                      struct err *err)
+{
+    struct classification *classification = context;
+    const int code = task_ids_redraw(&classification->texts, &classification->data, TASK_FIRST,
+                                     epoch, pool, err);
+    if (code == 0)
+        fill_keys(classification);
+    return code;
+}
+
+static int init_samples(struct classification *classification, struct err *err)
+{
+    const size_t wanted = (size_t)classification->data.recipe->samples;
+    const size_t dev = classification->data.dev.count;
+    classification->samples = wanted < dev ? wanted : dev;
+    classification->guesses =
+        mem_alloc(classification->samples, sizeof *classification->guesses, err);
+    return classification->guesses ? 0 : ERR_MEMORY;
 }
 
 static int set_up(struct classification *classification, const struct recipe *recipe,
@@ -329,19 +405,24 @@ static int set_up(struct classification *classification, const struct recipe *re
     if ((code = task_data_open(data, recipe, command, folder, false, err)) < 0 ||
         (code = fill_spec(classification, err)) < 0 ||
         (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
-                             &classification->texts, &classification->labels, err)) < 0 ||
+                             &classification->texts, &classification->labels, &classification->cut,
+                             err)) < 0 ||
         (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
-                             &classification->dev_labels, err)) < 0)
+                             &classification->dev_labels, &(size_t){0}, err)) < 0 ||
+        (code = init_samples(classification, err)) < 0)
         return code;
     classifier_size(&classification->shape, &data->spec);
-    return make_keys(classification, err);
+    classification->keys = mem_alloc(data->train.count, sizeof *classification->keys, err);
+    if (classification->keys == NULL)
+        return ERR_MEMORY;
+    fill_keys(classification);
+    return task_data_keep(data, err);
 }
 
 int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                         const char *folder, struct err *err)
 {
     struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier_weights slots;
     struct classification *classification = mem_alloc(1, sizeof *classification, err);
     if (classification == NULL)
         return ERR_MEMORY;
@@ -351,24 +432,35 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
                                   .units = classification_units,
                                   .init = classification_init,
                                   .learn = classification_learn,
+                                  .tensor = classification_tensor,
                                   .evaluate = classification_evaluate,
-                                  .save = classification_save};
+                                  .save = classification_save,
+                                  .sample = classification_sample};
     const int code = set_up(classification, recipe, command, folder, err);
     if (code < 0) {
         classification_task_release(task);
         return code;
     }
-    task->parameters =
-        parameters_total(list, classifier_parameters(&classification->shape, &slots, list));
+    const size_t tensors = classifier_parameters(&classification->shape, list);
+    task->parameters = parameters_total(list, tensors);
     task->origin = classification->data.origin;
     task->keys = classification->keys;
     task->examples = classification->texts.count;
+    task->cut = classification->cut;
+    if (recipe->dropout_bpe > 0)
+        task->begin_epoch = classification_begin_epoch;
+    task->facts = (struct trainer_facts){.lines = classification->data.train.count,
+                                         .dev_lines = classification->data.dev.count,
+                                         .tokens = {task_ids_total(&classification->texts)},
+                                         .vocabulary = classification->data.spec.vocabulary,
+                                         .tensors = tensors};
     return 0;
 }
 
 void classification_task_release(struct trainer_task *task)
 {
     struct classification *classification = task->context;
+    mem_free(classification->guesses);
     mem_free(classification->keys);
     mem_free(classification->dev_labels);
     task_ids_release(&classification->dev_texts);

@@ -1,6 +1,9 @@
 noinst_LIBRARIES += libtrain.a
 libtrain_a_SOURCES = \
 	src/train/metric.c src/train/metric.h \
+	src/train/metric_bleu.c src/train/metric_chrf.c \
+	src/train/metric_bootstrap.c src/train/metric_bootstrap.h \
+	src/train/metric_confusion.c src/train/metric_segment.h \
 	src/train/metric_ngram.c src/train/metric_ngram.h \
 	src/train/metric_text.c src/train/metric_text.h \
 	src/train/recipe.c src/train/recipe.h \
@@ -8,6 +11,18 @@ libtrain_a_SOURCES = \
 	src/train/batch.c src/train/batch.h \
 	src/train/checkpoint.c src/train/checkpoint.h \
 	src/train/trainer.c src/train/trainer.h \
+	src/train/trainer_update.c src/train/trainer_score.c src/train/trainer_parts.h \
+	src/train/translation_batch.c src/train/translation_batch.h \
+	src/train/translation_score.c src/train/translation_score.h \
 	src/train/task.c src/train/task.h \
+	src/train/task_ids.c \
 	src/train/translation.c src/train/classification.c \
+	src/train/translation_sample.c src/train/translation_sample.h \
+	src/train/history.c src/train/history.h \
+	src/train/journal.c src/train/journal.h \
+	src/train/journal_lines.c src/train/journal_lines.h \
+	src/train/report.c src/train/report.h src/train/report_samples.c \
+	src/train/html.c src/train/html.h \
+	src/train/chart.c src/train/chart.h src/train/chart_heat.c \
+	src/train/chart_axis.c src/train/chart_axis.h \
 	src/train/train.c src/train/train.h

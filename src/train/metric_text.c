@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "text/lower.h"
 #include "text/utf8.h"
 
 static bool is_digit(char c)
@@ -165,12 +166,12 @@ static int substitute(struct metric_scratch *scratch, substitution *rule, struct
     return 0;
 }
 
-static int join_words(const struct buf *text, struct buf *words, struct err *err)
+/* Cuts at white space. */
+static int join_words(struct metric_text rest, struct buf *words, struct err *err)
 {
-    struct metric_text rest = {text->data, text->len};
     bool gap = false;
     buf_clear(words);
-    int code = buf_reserve(words, text->len + 1, err);
+    int code = buf_reserve(words, rest.len + 1, err);
     if (code < 0)
         return code;
     while (rest.len > 0) {
@@ -210,8 +211,8 @@ static int put_text(struct metric_text text, struct metric_scratch *scratch, str
     return code < 0 ? code : buf_char(&scratch->text, ' ', err);
 }
 
-int metric_words(struct metric_text text, struct metric_scratch *scratch, struct buf *words,
-                 struct err *err)
+static int cut_13a(struct metric_text text, struct metric_scratch *scratch, struct buf *words,
+                   struct err *err)
 {
     static const char *const replacements[][2] = {
         {"<skipped>", ""}, {"-\n", ""},   {"\n", " "},   {"&quot;", "\""},
@@ -224,11 +225,75 @@ int metric_words(struct metric_text text, struct metric_scratch *scratch, struct
         code = replace(scratch, replacements[i][0], replacements[i][1], err);
     for (size_t i = 0; code == 0 && i < sizeof(rules) / sizeof(rules[0]); i++)
         code = substitute(scratch, rules[i], err);
-    return code < 0 ? code : join_words(&scratch->text, words, err);
+    struct metric_text cut = {scratch->text.data, scratch->text.len};
+    return code < 0 ? code : join_words(cut, words, err);
+}
+
+int metric_words(struct metric_text text, enum metric_tokenisation tokenisation,
+                 struct metric_scratch *scratch, struct buf *words, struct err *err)
+{
+    return tokenisation == METRIC_TOKENISED ? join_words(text, words, err)
+                                            : cut_13a(text, scratch, words, err);
+}
+
+static bool is_punctuation(char c)
+{
+    return c > ' ' && (is_symbol(c) || c == '\'' || c == ',' || c == '-' || c == '.');
+}
+
+/* Appends one word, cut where that applies; `words` has room for it, a space before it and one in
+   it. */
+static void put_word(struct metric_text word, struct buf *words)
+{
+    const char *begin = word.data, *end = word.data + word.len;
+    metric_character(&word);
+    const char *cut = end;
+    if (word.len > 0)
+        cut = is_punctuation(end[-1]) ? end - 1 : is_punctuation(begin[0]) ? begin + 1 : end;
+    char *to = words->data + words->len;
+    if (words->len > 0)
+        *to++ = ' ';
+    memcpy(to, begin, (size_t)(cut - begin));
+    to += cut - begin;
+    if (cut < end)
+        *to++ = ' ';
+    memcpy(to, cut, (size_t)(end - cut));
+    to += end - cut;
+    *to = '\0';
+    words->len = (size_t)(to - words->data);
+}
+
+int metric_chrf_words(struct metric_text text, struct metric_scratch *scratch, struct buf *words,
+                      struct err *err)
+{
+    int code = join_words(text, &scratch->text, err);
+    buf_clear(words);
+    if (code == 0)
+        code = buf_reserve(words, 2 * scratch->text.len + 2, err);
+    if (code < 0)
+        return code;
+    const char *at = scratch->text.data, *end = at + scratch->text.len;
+    while (at < end) {
+        const char *space = memchr(at, ' ', (size_t)(end - at));
+        const char *stop = space == NULL ? end : space;
+        put_word((struct metric_text){at, (size_t)(stop - at)}, words);
+        at = space == NULL ? end : space + 1;
+    }
+    return 0;
+}
+
+int metric_lower(struct metric_text *text, struct metric_scratch *scratch, struct err *err)
+{
+    buf_clear(&scratch->lower);
+    int code = lower_text(text->data, text->len, &scratch->lower, err);
+    if (code == 0)
+        *text = (struct metric_text){scratch->lower.data, scratch->lower.len};
+    return code;
 }
 
 void metric_scratch_release(struct metric_scratch *scratch)
 {
     buf_release(&scratch->text);
     buf_release(&scratch->other);
+    buf_release(&scratch->lower);
 }

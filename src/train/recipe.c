@@ -1,5 +1,6 @@
 #include "train/recipe.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,7 +41,8 @@ const struct opt recipe_options[] = {
     LIST("train", train, "FILE", "training data: lines source<TAB>target or text<TAB>label"),
     LIST("dev", dev, "FILE", "development data in the same form; the best model by it is kept"),
     {"out", 'o', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(out), NULL, 0, 0, NULL, "DIR", NULL,
-     "the bundle to write; DIR.training holds vocabulary and checkpoint meanwhile"},
+     "the bundle to write; DIR.training holds vocabulary, checkpoint, record and report of the "
+     "run"},
     {"recipe", 'r', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(recipe), NULL, 0, 0, NULL, "FILE", NULL,
      "read settings from this file first"},
     {"resume", 0, OPT_FLAG, OPT_ONLY_ARGUMENT, NULL, AT(resume), "no", 0, 0, NULL, NULL, NULL,
@@ -63,13 +65,32 @@ const struct opt recipe_options[] = {
         "translation: longer sentences are left out; classification: longer texts are cut"),
 
     CHOICE("kind", kind, "auto", "auto|seq2seq|rnn-classifier|bag-of-words", "architecture"),
+    CHOICE("cell", cell, "gru", "rnn-tanh|rnn-relu|lstm|lstm-peephole|gru|gru-cho|mut1|mut2|mut3",
+           "recurrent cell"),
+    CHOICE("norm", norm, "none", "none|separate|joint",
+           "layer normalisation of the cells: of each product, or of all gates together"),
     INT("embedding", embedding, "256", 1, SPEC_MAX_SIZE, NULL, "size of embeddings"),
     INT("encoder-hidden", encoder_hidden, "256", 1, SPEC_MAX_SIZE, NULL,
         "size of the encoder's state, each direction"),
+    INT("encoder-layers", encoder_layers, "1", 1, RECURRENT_MAX_LAYERS, NULL, "encoder layers"),
+    FLAG("bidirectional", bidirectional, "yes", "encode in both directions"),
+    FLAG("residual", residual, "no", "add a layer's input to its output where sizes agree"),
+    CHOICE("decoder", decoder, "plain", "plain|input-feeding|conditional",
+           "attention after the cell, fed back into it, or between two cells"),
     INT("decoder-hidden", decoder_hidden, "512", 1, SPEC_MAX_SIZE, NULL,
         "size of the decoder's state"),
-    FLAG("bidirectional", bidirectional, "yes", "encode in both directions"),
-    FLAG("tied", tied, "yes", "the output layer shares the embedding"),
+    INT("decoder-layers", decoder_layers, "1", 1, RECURRENT_MAX_LAYERS, NULL, "decoder layers"),
+    CHOICE("attention", attention, "general", "none|dot|general|additive", "attention"),
+    CHOICE("bridge", bridge, "auto", "auto|last|mean",
+           "the decoder begins from the encoder's last states or from their mean; auto: mean for a "
+           "conditional decoder"),
+    CHOICE("deep-output", deep_output, "auto", "auto|no|yes",
+           "the output layer sees the last word too; auto: yes for a conditional decoder"),
+    CHOICE("tying", tying, "three-way", "none|two-way|three-way",
+           "the output layer shares the target embedding, or that and the source embedding"),
+    TEXT("embeddings", embeddings, "FILE", "first embeddings from this word2vec text file"),
+    CHOICE("init", init, "uniform", "uniform|glorot|orthogonal", "first weights of the cells"),
+    REAL("forget-bias", forget_bias, "0", -10, 10, NULL, "added to the forget gate's first bias"),
     CHOICE("pooling", pooling, "mean", "last|mean|max", "what a classifier reads off its states"),
     INT("ngrams", ngrams, "2", 1, SPEC_MAX_NGRAMS, "words", "longest n-gram of a bag of words"),
     INT("buckets", buckets, "262144", 0, SPEC_MAX_BUCKETS, NULL,
@@ -77,22 +98,53 @@ const struct opt recipe_options[] = {
 
     INT("epochs", epochs, "10", 1, 100000, NULL, "passes over the training data"),
     INT("batch-tokens", batch_tokens, "2500", 1, 10000000, "tokens",
-        "size of an update: tokens of both sides with padding; examples for a bag of words"),
-    REAL("rate", rate, "0.001", 0, 100, NULL, "learning rate of Adam at its highest"),
+        "size of a batch: tokens of both sides with padding; examples for a bag of words"),
+    INT("accumulate", accumulate, "1", 1, 10000, "batches", "gradients summed for one update"),
+    CHOICE("optimiser", optimiser, "adam", "sgd|adagrad|rmsprop|adam|adamw", "optimiser"),
+    REAL("rate", rate, "0.001", 0, 100, NULL, "learning rate at its highest"),
+    CHOICE("schedule", schedule, "linear", "constant|linear|inverse-sqrt|step|plateau",
+           "how the learning rate falls after the warm-up"),
     REAL("warmup", warmup, "0.02", 0, 1, NULL, "share of the training in which the rate rises"),
     REAL("final-rate", final_rate, "0.02", 0, 1, NULL,
-         "the rate falls in a line to this share of its highest"),
-    REAL("beta1", beta1, "0.9", 0, 0.999999, NULL, "Adam: decay of the first moment"),
-    REAL("beta2", beta2, "0.999", 0, 0.999999, NULL, "Adam: decay of the second moment"),
-    REAL("epsilon", epsilon, "1e-8", 1e-20, 1, NULL, "Adam: added to the denominator"),
-    REAL("weight-decay", weight_decay, "0", 0, 1, NULL, "L2 penalty"),
+         "linear: the rate falls in a line to this share of its highest"),
+    REAL("rate-decay", rate_decay, "0.5", 0, 1, NULL,
+         "step and plateau: the rate is multiplied by this"),
+    INT("decay-from", decay_from, "10", 0, 100000, "epochs", "step: epochs before the first decay"),
+    INT("decay-every", decay_every, "1", 1, 100000, NULL,
+        "step: epochs between decays; plateau: evaluations without a better score"),
+    REAL("momentum", momentum, "0.9", 0, 0.999999, NULL, "sgd: momentum"),
+    REAL("beta1", beta1, "0.9", 0, 0.999999, NULL, "adam, adamw: decay of the first moment"),
+    REAL("beta2", beta2, "0.999", 0, 0.999999, NULL,
+         "adam, adamw, rmsprop: decay of the second moment"),
+    REAL("epsilon", epsilon, "1e-8", 1e-20, 1, NULL, "added to the denominator"),
+    REAL("weight-decay", weight_decay, "0", 0, 1, NULL,
+         "L2 penalty; for adamw taken off the weights themselves"),
     REAL("clip", clip, "1", 0, 1e9, NULL, "largest norm of the gradient; 0 for no clipping"),
+    REAL("clip-value", clip_value, "0", 0, 1e9, NULL,
+         "largest entry of the gradient; 0 for no clipping"),
     REAL("dropout-embedding", dropout_embedding, "0.3", 0, 0.95, NULL, "dropout on embeddings"),
+    REAL("dropout-layer", dropout_layer, "0", 0, 0.95, NULL, "dropout between layers"),
+    REAL("dropout-state", dropout_state, "0", 0, 0.95, NULL,
+         "dropout on the recurrent state, one mask a sentence"),
+    REAL("dropout-memory", dropout_memory, "0", 0, 0.95, NULL,
+         "dropout on the encoder's states that attention reads"),
     REAL("dropout-output", dropout_output, "0.3", 0, 0.95, NULL, "dropout before the output layer"),
+    REAL("dropout-bpe", dropout_bpe, "0", 0, 0.95, NULL,
+         "probability with which a merge is left out, anew in each epoch"),
     REAL("label-smoothing", label_smoothing, "0.1", 0, 0.95, NULL, "share spread over all labels"),
-    INT("patience", patience, "0", 0, 100000, "epochs",
-        "stop after so many without a better score; 0 never"),
+    REAL("ema", ema, "0", 0, 0.999999, NULL,
+         "decay of the exponential average of the weights that is scored and saved; 0: none"),
+    INT("average", average, "1", 1, 100, "evaluations",
+        "score and save the mean of the weights of so many last evaluations"),
+    INT("evaluate-every", evaluate_every, "0", 0, 10000000, "updates",
+        "score the development data so often; 0: after each epoch"),
+    CHOICE("dev-metric", dev_metric, "bleu", "bleu|bleu-tokenised|chrf|perplexity",
+           "the score of the development data that chooses the best translation model"),
     INT("dev-beam", dev_beam, "1", 1, 16, NULL, "beam when scoring the development data"),
+    INT("samples", samples, "5", 0, 100, "sentences",
+        "of the development data, shown in the report with their translations"),
+    INT("patience", patience, "0", 0, 100000, "evaluations",
+        "stop after so many without a better score; 0 never"),
     INT("threads", threads, "0", 0, 256, NULL, "compute threads; 0 for one a core"),
     INT("seed", seed, "1", 0, 9e15, NULL, "of all random numbers"),
     REAL("checkpoint-minutes", checkpoint_minutes, "5", 0, 1e6, "min", "time between checkpoints"),
@@ -112,6 +164,24 @@ static int check_kind(struct recipe *recipe, struct err *err)
                        spec_task_name((enum spec_task)recipe->task));
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
+    if (recipe->kind == RECIPE_BAG_OF_WORDS && recipe->embeddings)
+        return err_set(err, ERR_ARGUMENT, "a bag of words has no use for --embeddings");
+    return 0;
+}
+
+/* What a spec with these settings would be refused for. */
+static int check_network(const struct recipe *recipe, struct err *err)
+{
+    const int64_t memory = recipe->encoder_hidden * (recipe->bidirectional ? 2 : 1);
+    if (recipe->kind != RECIPE_SEQ2SEQ)
+        return 0;
+    if (recipe->attention == ATTENTION_NONE && recipe->decoder != SPEC_DECODER_PLAIN)
+        return err_set(err, ERR_ARGUMENT, "--attention none goes with --decoder plain only");
+    if (recipe->attention == ATTENTION_DOT && memory != recipe->decoder_hidden)
+        return err_set(err, ERR_ARGUMENT,
+                       "--attention dot needs a decoder as wide as the encoder: --decoder-hidden "
+                       "%" PRId64,
+                       memory);
     return 0;
 }
 
@@ -152,7 +222,10 @@ int recipe_check(struct recipe *recipe, struct err *err)
         return err->code;
     if (check_labels(recipe, err))
         return err->code;
-    return check_kind(recipe, err);
+    if (recipe->dropout_bpe > 0 && recipe->tokenizer != TOKEN_BPE)
+        return err_set(err, ERR_ARGUMENT, "--dropout-bpe needs --tokenizer bpe");
+    const int status = check_kind(recipe, err);
+    return status ? status : check_network(recipe, err);
 }
 
 static int copy_language(char to[36], const char *name, const char *from, struct err *err)
@@ -163,6 +236,21 @@ static int copy_language(char to[36], const char *name, const char *from, struct
     return 0;
 }
 
+static struct spec_recurrent recurrent_spec(const struct recipe *recipe, int64_t layers,
+                                            int64_t hidden)
+{
+    return (struct spec_recurrent){.cell = (enum cell_kind)recipe->cell,
+                                   .norm = (enum cell_norm)recipe->norm,
+                                   .layers = (size_t)layers,
+                                   .hidden = (size_t)hidden,
+                                   .residual = recipe->residual};
+}
+
+struct cell_init_settings recipe_init(const struct recipe *recipe)
+{
+    return (struct cell_init_settings){(enum cell_init)recipe->init, recipe->forget_bias};
+}
+
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
 {
     static const enum spec_kind kinds[] = {
@@ -171,6 +259,7 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         [RECIPE_RNN_CLASSIFIER] = SPEC_RNN_CLASSIFIER,
         [RECIPE_BAG_OF_WORDS] = SPEC_BAG_OF_WORDS,
     };
+    const bool conditional = recipe->decoder == SPEC_DECODER_CONDITIONAL;
     *spec = (struct spec){
         .task = (enum spec_task)recipe->task,
         .tokenizer = {.kind = (enum token_kind)recipe->tokenizer,
@@ -178,16 +267,24 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
                       .fold = recipe->fold},
         .kind = kinds[recipe->kind],
         .embedding = (size_t)recipe->embedding,
-        .encoder_hidden = (size_t)recipe->encoder_hidden,
-        .decoder_hidden = (size_t)recipe->decoder_hidden,
-        .bidirectional = recipe->bidirectional,
-        .tied = recipe->tied,
+        .encoder = recurrent_spec(recipe, recipe->encoder_layers, recipe->encoder_hidden),
+        .decoder = recurrent_spec(recipe, recipe->decoder_layers, recipe->decoder_hidden),
+        .decoder_kind = (enum spec_decoder)recipe->decoder,
+        .attention = (enum attention_kind)recipe->attention,
+        .bridge = recipe->bridge == RECIPE_BRIDGE_AUTO
+                      ? (conditional ? SPEC_BRIDGE_MEAN : SPEC_BRIDGE_LAST)
+                      : (enum spec_bridge)(recipe->bridge - RECIPE_BRIDGE_LAST),
+        .deep_output = recipe->deep_output == RECIPE_DEEP_AUTO
+                           ? conditional
+                           : recipe->deep_output == RECIPE_DEEP_YES,
+        .tying = (enum spec_tying)recipe->tying,
         .pooling = (enum spec_pooling)recipe->pooling,
         .ngrams = (size_t)recipe->ngrams,
         .buckets = (size_t)recipe->buckets,
         .beam = 5,
         .length_penalty = 1,
     };
+    spec->encoder.bidirectional = recipe->bidirectional;
     if (strlen(recipe->name) >= sizeof spec->name)
         return err_set(err, ERR_ARGUMENT, "the model's name is longer than %zu characters",
                        sizeof spec->name - 1);

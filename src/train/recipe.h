@@ -7,6 +7,7 @@
 
 #include "base/opt.h"
 #include "model/spec.h"
+#include "nn/recurrent.h"
 #include "text/vocab.h"
 
 struct recipe {
@@ -21,19 +22,47 @@ struct recipe {
     bool fold;
     int64_t merges, max_words, min_count, max_tokens;
     /* network */
-    int kind; /* enum recipe_kind */
-    int64_t embedding, encoder_hidden, decoder_hidden, ngrams, buckets;
-    bool bidirectional, tied;
-    int pooling; /* enum spec_pooling */
+    int kind;                                  /* enum recipe_kind */
+    int cell, norm, decoder, attention, tying; /* enums of nn/cell.h, nn/attention.h, spec.h */
+    int bridge, deep_output;                   /* enum recipe_bridge, enum recipe_deep */
+    int64_t embedding, encoder_hidden, decoder_hidden, encoder_layers, decoder_layers;
+    int64_t ngrams, buckets;
+    bool bidirectional, residual;
+    int pooling;      /* enum spec_pooling */
+    char *embeddings; /* word2vec text file */
+    int init;         /* enum cell_init */
+    double forget_bias;
     /* training */
-    int64_t epochs, batch_tokens, threads, seed, dev_beam, patience;
-    double rate, warmup, final_rate, beta1, beta2, epsilon, weight_decay, clip;
-    double dropout_embedding, dropout_output, label_smoothing, checkpoint_minutes, max_minutes;
+    int64_t epochs, batch_tokens, accumulate, threads, seed;
+    int optimiser, schedule; /* enum optim_kind, enum schedule_kind */
+    double rate, warmup, final_rate, rate_decay, momentum, beta1, beta2, epsilon, weight_decay;
+    int64_t decay_from, decay_every;
+    double clip, clip_value;
+    double dropout_embedding, dropout_layer, dropout_state, dropout_memory, dropout_output;
+    double dropout_bpe, label_smoothing;
+    double ema;
+    int64_t average;
+    /* development data */
+    int64_t evaluate_every, patience, dev_beam, samples;
+    int dev_metric; /* enum recipe_metric */
+    double checkpoint_minutes, max_minutes;
     bool resume, help;
 };
 
 /* Order of the words of the option `kind`; "auto" is seq2seq or bag-of-words, by the task. */
 enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN_CLASSIFIER, RECIPE_BAG_OF_WORDS };
+
+/* Order of the words of `bridge` and `deep-output`: what the decoder's kind suggests, or a wish. */
+enum recipe_bridge { RECIPE_BRIDGE_AUTO, RECIPE_BRIDGE_LAST, RECIPE_BRIDGE_MEAN };
+enum recipe_deep { RECIPE_DEEP_AUTO, RECIPE_DEEP_NO, RECIPE_DEEP_YES };
+
+/* By which score of the development data the best model is chosen. */
+enum recipe_metric {
+    RECIPE_METRIC_BLEU,
+    RECIPE_METRIC_BLEU_TOKENISED,
+    RECIPE_METRIC_CHRF,
+    RECIPE_METRIC_PERPLEXITY
+};
 
 extern const struct opt recipe_options[];
 
@@ -42,6 +71,7 @@ extern const struct opt recipe_options[];
 int recipe_check(struct recipe *recipe, struct err *err);
 /* The part of the recipe that a bundle's spec holds; the vocabulary's size is not known yet. */
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err);
+struct cell_init_settings recipe_init(const struct recipe *recipe);
 void recipe_vocab_settings(const struct recipe *recipe, struct vocab_settings *settings);
 
 #endif

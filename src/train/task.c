@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/bundle.h"
 #include "text/vocab.h"
+#include "train/schedule.h"
 
 static int learn_vocabulary(const struct task_data *data, bool both_fields, struct err *err)
 {
@@ -24,7 +26,7 @@ static int learn_vocabulary(const struct task_data *data, bool both_fields, stru
             status = vocab_learner_add(learner, line->second, line->second_len, err);
     }
     if (status == 0)
-        status = vocab_learner_save(learner, data->vocab_path, err);
+        status = vocab_learner_save(learner, data->new_vocab_path, err);
     vocab_learner_free(learner);
     return status;
 }
@@ -53,24 +55,110 @@ static void hash_corpus(uint64_t *hash, const struct corpus *corpus)
     hash_bytes(hash, "", 1);
 }
 
-/* What may differ is left out: paths, threads, the optimiser's settings, how long to train. */
+static void hash_vocabulary(uint64_t *hash, const struct tokenizer *tokenizer)
+{
+    for (size_t id = 0; id < tokenizer_size(tokenizer); id++)
+        hash_text(hash, tokenizer_text(tokenizer, (int32_t)id, &(size_t){0}));
+}
+
+/* Settings that no weight depends on. Those of the data count by what is in the files. The number
+   of epochs counts where a rate or an evaluation depends on it. */
+static bool may_change(const struct opt *opt, const struct recipe *recipe)
+{
+    static const char *const names[] = {"train",      "dev",  "out",      "recipe",
+                                        "name",       "data", "licence",  "samples",
+                                        "resume",     "help", "patience", "checkpoint-minutes",
+                                        "max-minutes"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(opt->name, names[i]) == 0)
+            return true;
+    return strcmp(opt->name, "epochs") == 0 && recipe->evaluate_every == 0 &&
+           !schedule_needs_length((enum schedule_kind)recipe->schedule, recipe->warmup);
+}
+
+static void hash_list(uint64_t *hash, const struct opt_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        hash_text(hash, list->items[i]);
+    hash_bytes(hash, "", 1);
+}
+
+static void hash_setting(uint64_t *hash, const struct opt *opt, const void *value)
+{
+    switch (opt->type) {
+    case OPT_FLAG:
+        hash_bytes(hash, value, sizeof(bool));
+        break;
+    case OPT_INT:
+        hash_bytes(hash, value, sizeof(int64_t));
+        break;
+    case OPT_REAL:
+        hash_bytes(hash, value, sizeof(double));
+        break;
+    case OPT_CHOICE:
+        hash_bytes(hash, value, sizeof(int));
+        break;
+    case OPT_TEXT:
+        hash_text(hash, *(char *const *)value);
+        break;
+    case OPT_LIST:
+        hash_list(hash, value);
+        break;
+    }
+}
+
+/* A resumed run is the same run or none: whatever changes a number of it belongs to its origin, so
+   that a new option does without being thought of. */
 static uint64_t hash_origin(const struct task_data *data)
 {
-    const struct recipe *r = data->recipe;
-    const int64_t numbers[] = {
-        r->task,           r->kind,           r->tokenizer,     r->form,       r->fold,
-        r->merges,         r->max_words,      r->min_count,     r->max_tokens, r->embedding,
-        r->encoder_hidden, r->decoder_hidden, r->bidirectional, r->tied,       r->pooling,
-        r->ngrams,         r->buckets,        r->batch_tokens,  r->seed};
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    hash_bytes(&hash, numbers, sizeof numbers);
-    hash_text(&hash, r->source);
-    hash_text(&hash, r->target);
-    for (size_t i = 0; i < r->labels.count; i++)
-        hash_text(&hash, r->labels.items[i]);
+    for (const struct opt *opt = recipe_options; opt->name; opt++)
+        if (!may_change(opt, data->recipe))
+            hash_setting(&hash, opt, (const char *)data->recipe + opt->offset);
     hash_corpus(&hash, &data->train);
     hash_corpus(&hash, &data->dev);
+    hash_vocabulary(&hash, data->tokenizer);
     return hash;
+}
+
+/* The recipe's word vectors; a run that is resumed must have begun with them. */
+static int read_vectors(struct task_data *data, struct err *err)
+{
+    struct vectors *vectors = &data->vectors;
+    if (!data->recipe->embeddings)
+        return 0;
+    if (vectors_read(vectors, data->recipe->embeddings, data->tokenizer, data->spec.embedding, err))
+        return err->code;
+    hash_bytes(&data->origin, vectors->values,
+               vectors->vocabulary * vectors->width * sizeof *vectors->values);
+    return 0;
+}
+
+static int check_filled(const struct corpus *corpus, const struct opt_list *paths, const char *what,
+                        struct err *err)
+{
+    if (corpus->count > 0)
+        return 0;
+    return err_set(err, ERR_ARGUMENT, "the %s data is empty: %s%s", what, paths->items[0],
+                   paths->count > 1 ? " and the other files" : "");
+}
+
+/* A new vocabulary stands under a name of its own until the task is known to be sound, so that a
+   run which cannot begin does not spoil the folder of an earlier one. */
+static int open_vocabulary(struct task_data *data, const char *folder, bool both_fields,
+                           struct err *err)
+{
+    data->vocab_path = file_join(folder, BUNDLE_VOCABULARY, err);
+    if (!data->vocab_path)
+        return ERR_MEMORY;
+    if (!data->recipe->resume) {
+        data->new_vocab_path = file_join(folder, BUNDLE_VOCABULARY ".new", err);
+        if (!data->new_vocab_path || file_make_folders(folder, err) ||
+            learn_vocabulary(data, both_fields, err))
+            return err->code;
+    }
+    return tokenizer_open(&data->tokenizer, &data->spec.tokenizer,
+                          data->new_vocab_path ? data->new_vocab_path : data->vocab_path, err);
 }
 
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
@@ -80,18 +168,15 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
     if (recipe_spec(recipe, &data->spec, err) ||
         corpus_read(&data->train, (const char *const *)recipe->train.items, recipe->train.count,
                     err) ||
-        corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err))
-        goto failed;
-    if (data->dev.count == 0) {
-        err_set(err, ERR_ARGUMENT, "the development data is empty");
-        goto failed;
-    }
-    data->origin = hash_origin(data);
-    data->vocab_path = file_join(folder, BUNDLE_VOCABULARY, err);
-    if (!data->vocab_path || (!recipe->resume && learn_vocabulary(data, both_fields, err)) ||
-        tokenizer_open(&data->tokenizer, &data->spec.tokenizer, data->vocab_path, err))
+        corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err) ||
+        check_filled(&data->train, &recipe->train, "training", err) ||
+        check_filled(&data->dev, &recipe->dev, "development", err) ||
+        open_vocabulary(data, folder, both_fields, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);
+    data->origin = hash_origin(data);
+    if (read_vectors(data, err))
+        goto failed;
     return 0;
 failed:
     task_data_release(data);
@@ -100,7 +185,11 @@ failed:
 
 void task_data_release(struct task_data *data)
 {
+    vectors_release(&data->vectors);
     tokenizer_free(data->tokenizer);
+    if (data->new_vocab_path)
+        unlink(data->new_vocab_path);
+    mem_free(data->new_vocab_path);
     mem_free(data->vocab_path);
     corpus_release(&data->dev);
     corpus_release(&data->train);
@@ -136,10 +225,39 @@ static int write_card(struct spec *spec, const struct task_data *data, size_t pa
         write_labels(spec, &recipe->labels, err) || spec_card_text(spec, "date", date, err) ||
         spec_card_text(spec, "command", data->command, err) ||
         (recipe->recipe && spec_card_text(spec, "recipe", recipe->recipe, err)) ||
+        (recipe->embeddings &&
+         (spec_card_text(spec, "embeddings", recipe->embeddings, err) ||
+          spec_card_number(spec, "embeddings_found", (double)data->vectors.count, err))) ||
         spec_card_number(spec, "training_examples", (double)data->train.count, err) ||
         spec_card_number(spec, "parameters", (double)parameters, err) ||
         spec_card_number(spec, key, data->best_score, err))
         return err->code;
+    return 0;
+}
+
+/* What could not be written must not come to light with the first model. */
+static int check_card(const struct task_data *data, struct err *err)
+{
+    struct spec spec;
+    if (spec_copy(&spec, &data->spec, err))
+        return err->code;
+    int status = write_card(&spec, data, 0, "score", err);
+    if (status == 0)
+        status = spec_check(&spec, err);
+    spec_release(&spec);
+    return status;
+}
+
+int task_data_keep(struct task_data *data, struct err *err)
+{
+    if (check_card(data, err))
+        return err->code;
+    if (!data->new_vocab_path)
+        return 0;
+    if (rename(data->new_vocab_path, data->vocab_path))
+        return err_errno(err, "%s: cannot replace", data->vocab_path);
+    mem_free(data->new_vocab_path);
+    data->new_vocab_path = NULL;
     return 0;
 }
 
@@ -156,45 +274,4 @@ int task_save(struct task_data *data, const struct parameter *list, size_t count
         status = bundle_save(data->recipe->out, &spec, data->vocab_path, tensors, count, err);
     spec_release(&spec);
     return status;
-}
-
-int task_ids_init(struct task_ids *ids, size_t count, struct err *err)
-{
-    *ids = (struct task_ids){.capacity = 16 * count + 1024};
-    ids->begins = mem_alloc(count + 1, sizeof *ids->begins, err);
-    ids->ids = mem_alloc(ids->capacity, sizeof *ids->ids, err);
-    if (!ids->begins || !ids->ids) {
-        task_ids_release(ids);
-        return ERR_MEMORY;
-    }
-    return 0;
-}
-
-int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const char *text,
-                 size_t len, size_t limit, struct encoded *scratch, size_t *tokens, struct err *err)
-{
-    if (tokenizer_encode(tokenizer, text, len, scratch, err))
-        return err->code;
-    const size_t begin = ids->begins[ids->count];
-    const size_t kept = scratch->count < limit ? scratch->count : limit;
-    if (begin + kept > ids->capacity) {
-        const size_t capacity = 2 * (begin + kept);
-        int32_t *grown = mem_resize(ids->ids, ids->capacity, capacity, sizeof *grown, err);
-        if (!grown)
-            return ERR_MEMORY;
-        ids->ids = grown;
-        ids->capacity = capacity;
-    }
-    for (size_t i = 0; i < kept; i++)
-        ids->ids[begin + i] = scratch->tokens[i].id;
-    ids->begins[++ids->count] = begin + kept;
-    *tokens = scratch->count;
-    return 0;
-}
-
-void task_ids_release(struct task_ids *ids)
-{
-    mem_free(ids->ids);
-    mem_free(ids->begins);
-    *ids = (struct task_ids){0};
 }

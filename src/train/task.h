@@ -5,13 +5,14 @@
 #ifndef DRAGOMAN_TRAIN_TASK_H
 #define DRAGOMAN_TRAIN_TASK_H
 
-#include "model/parameter.h"
+#include "model/seq2seq.h"
 #include "model/spec.h"
 #include "text/corpus.h"
 #include "text/token.h"
+#include "text/vectors.h"
 #include "train/trainer.h"
 
-#define TASK_MAX_PARAMETERS 32
+#define TASK_MAX_PARAMETERS SEQ2SEQ_MAX_PARAMETERS
 
 struct task_data {
     const struct recipe *recipe;
@@ -19,17 +20,23 @@ struct task_data {
     struct spec spec;
     struct corpus train, dev;
     char *vocab_path;
+    char *new_vocab_path; /* where it stands until task_data_keep; NULL when resuming */
     struct tokenizer *tokenizer;
-    double best_score; /* for the model card */
-    uint64_t origin;   /* hash of what may not change when a run is resumed */
+    struct vectors vectors; /* first embeddings; empty where the recipe names no file */
+    double best_score;      /* for the model card */
+    uint64_t origin;        /* hash of what may not change when a run is resumed */
 };
 
-/* `folder` receives vocab.sqlite. both_fields: the vocabulary covers the second field too. */
+/* `folder` receives vocab.sqlite. both_fields: the vocabulary covers the second field too. Tasks
+   may leave out lines of `train` and `dev` afterwards. */
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
                    const char *folder, bool both_fields, struct err *err);
+/* Once the spec is complete: checks that a bundle with it could be saved, and lets the vocabulary
+   take the place of an earlier run's. */
+int task_data_keep(struct task_data *data, struct err *err);
 void task_data_release(struct task_data *data);
 /* Writes the bundle with the parameters, which are bound; card: recipe, data, licence, score,
-   command. */
+   command. score_name: "bleu", for "dev_bleu" */
 int task_save(struct task_data *data, const struct parameter *list, size_t count,
               const char *score_name, struct err *err);
 
@@ -43,7 +50,14 @@ int task_ids_init(struct task_ids *ids, size_t count, struct err *err);
 int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const char *text,
                  size_t len, size_t limit, struct encoded *scratch, size_t *tokens,
                  struct err *err);
+size_t task_ids_total(const struct task_ids *ids); /* tokens of all texts */
 void task_ids_release(struct task_ids *ids);
+
+enum task_field { TASK_FIRST, TASK_SECOND };
+/* Replaces the ids of all training texts, for which `ids` has been made, by what BPE dropout makes
+   of them in this epoch, none longer than max-tokens. */
+int task_ids_redraw(struct task_ids *ids, const struct task_data *data, enum task_field field,
+                    size_t epoch, struct pool *pool, struct err *err);
 
 /* One constructor a task: fills `task`; context is freed with the matching release. */
 int translation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,

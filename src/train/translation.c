@@ -1,19 +1,20 @@
-/* The translation task: sentence pairs in padded, time-major batches; BLEU on development data. */
-#include "train/task.h"
-
-#include <string.h>
-
+/* The translation task: sentence pairs, and how well the development data is translated. */
 #include "base/mem.h"
-#include "model/batch.h"
+#include "model/likelihood.h"
 #include "model/seq2seq.h"
 #include "train/metric.h"
+#include "train/task.h"
+#include "train/translation_batch.h"
+#include "train/translation_sample.h"
+#include "train/translation_score.h"
 
 struct translation {
     struct task_data data;
     struct seq2seq shape; /* sizes alone; each use binds its own copy */
     struct task_ids sources, targets;
     struct batch_key *keys;
-    size_t count; /* pairs that are not too long */
+    size_t left_out, dev_left_out; /* pairs that are too long */
+    struct translation_samples samples;
 };
 
 static size_t length_of(const struct task_ids *ids, size_t i)
@@ -25,8 +26,8 @@ static struct seq2seq bind(const struct translation *translation, real *weights)
 {
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     struct seq2seq model = translation->shape;
-    parameters_bind(list, seq2seq_parameters(&model, &model.weights, list), weights);
-    seq2seq_tie(&model, &model.weights);
+    parameters_bind(list, seq2seq_parameters(&model, list), weights);
+    seq2seq_tie(&model);
     return model;
 }
 
@@ -38,68 +39,13 @@ static double translation_units(void *context, uint32_t example)
 
 static void translation_init(void *context, real *weights, struct rng *rng)
 {
-    struct seq2seq model = bind(context, weights);
-    seq2seq_init(&model, rng);
-}
-
-/* One sentence into column b of a time-major array [steps, batch]. */
-static void put_column(int32_t *to, size_t batch, size_t b, const int32_t *ids, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        to[i * batch + b] = ids[i];
-}
-
-static void fill_batch(const struct translation *translation, const struct trainer_share *share,
-                       int32_t *source, int32_t *input, int32_t *output, int32_t *source_lengths,
-                       int32_t *target_lengths)
-{
-    const size_t B = share->count;
-    for (size_t b = 0; b < B; b++) {
-        const size_t i = share->examples[b];
-        const int32_t *x = translation->sources.ids + translation->sources.begins[i];
-        const int32_t *y = translation->targets.ids + translation->targets.begins[i];
-        const size_t n = length_of(&translation->sources, i);
-        const size_t m = length_of(&translation->targets, i);
-        put_column(source, B, b, x, n);
-        source[n * B + b] = TOKEN_EOS;
-        input[b] = TOKEN_BOS;
-        put_column(input + B, B, b, y, m);
-        put_column(output, B, b, y, m);
-        output[m * B + b] = TOKEN_EOS;
-        source_lengths[b] = (int32_t)(n + 1);
-        target_lengths[b] = (int32_t)(m + 1);
-    }
-}
-
-/* The share's sentences as a batch in its arena. */
-static int make_batch(const struct translation *translation, struct trainer_share *share,
-                      struct seq2seq_batch *batch)
-{
-    const size_t B = share->count;
-    size_t S = 0, T = 0;
-    for (size_t b = 0; b < B; b++) {
-        const size_t n = length_of(&translation->sources, share->examples[b]) + 1;
-        const size_t m = length_of(&translation->targets, share->examples[b]) + 1;
-        S = n > S ? n : S;
-        T = m > T ? m : T;
-    }
-    int32_t *source = arena_alloc(&share->arena, S * B, sizeof *source, &share->err);
-    int32_t *input = arena_alloc(&share->arena, T * B, sizeof *input, &share->err);
-    int32_t *output = arena_alloc(&share->arena, T * B, sizeof *output, &share->err);
-    int32_t *lengths = arena_alloc(&share->arena, 2 * B, sizeof *lengths, &share->err);
-    if (!source || !input || !output || !lengths)
-        return ERR_MEMORY;
-    memset(output, -1, T * B * sizeof *output);
-    fill_batch(translation, share, source, input, output, lengths, lengths + B);
-    *batch = (struct seq2seq_batch){.batch = B,
-                                    .source_steps = S,
-                                    .target_steps = T,
-                                    .source = source,
-                                    .source_lengths = lengths,
-                                    .target_input = input,
-                                    .target_output = output,
-                                    .target_lengths = lengths + B};
-    return 0;
+    const struct translation *translation = context;
+    const struct cell_init_settings settings = recipe_init(translation->data.recipe);
+    struct seq2seq model = bind(translation, weights);
+    seq2seq_init(&model, &settings, rng);
+    vectors_put(&translation->data.vectors, model.source_embedding);
+    if (model.tying != SPEC_TYING_THREE_WAY)
+        vectors_put(&translation->data.vectors, model.target_embedding);
 }
 
 static int translation_learn(void *context, struct trainer_share *share)
@@ -110,81 +56,112 @@ static int translation_learn(void *context, struct trainer_share *share)
     const struct seq2seq gradient = bind(translation, share->gradient);
     const struct seq2seq_training training = {
         .dropout_embedding = recipe->dropout_embedding,
+        .dropout_layer = recipe->dropout_layer,
+        .dropout_state = recipe->dropout_state,
+        .dropout_memory = recipe->dropout_memory,
         .dropout_output = recipe->dropout_output,
         .label_smoothing = recipe->label_smoothing,
         .scale = share->scale,
     };
     struct seq2seq_batch batch;
     struct seq2seq_sums sums = {0};
-    if (make_batch(translation, share, &batch) ||
-        seq2seq_learn(&model, &gradient.weights, &batch, &training, &share->rng, &sums,
-                      &share->arena, &share->err))
+    if (translation_batch(&batch, &translation->sources, &translation->targets, share->examples,
+                          share->count, &share->arena, &share->err) ||
+        seq2seq_learn(&model, &gradient, &batch, &training, &share->rng, &sums, &share->arena,
+                      &share->err))
         return share->err.code;
     share->sums.loss = sums.loss;
     return 0;
 }
 
-/* BLEU of the first candidates against the second field of the development data. */
-static int score_outputs(const struct corpus *dev, const struct batch_output *outputs,
-                         double *score, struct err *err)
-{
-    struct metric_bleu bleu;
-    struct metric_segment *segments = mem_alloc(dev->count, sizeof *segments, err);
-    struct metric_text *references = mem_alloc(dev->count, sizeof *references, err);
-    int status = ERR_MEMORY;
-    if (!segments || !references)
-        goto out;
-    for (size_t i = 0; i < dev->count; i++) {
-        references[i] = (struct metric_text){dev->lines[i].second, dev->lines[i].second_len};
-        segments[i] = (struct metric_segment){.references = &references[i], .reference_count = 1};
-        if (outputs[i].count > 0)
-            segments[i].hypothesis =
-                (struct metric_text){outputs[i].candidates[0].text, outputs[i].candidates[0].len};
-    }
-    status = metric_bleu(segments, dev->count, &bleu, err);
-    *score = bleu.score;
-out:
-    mem_free(references);
-    mem_free(segments);
-    return status;
-}
-
-static int translation_evaluate(void *context, real *weights, struct pool *pool, double *score,
-                                struct err *err)
+static int translation_evaluate(void *context, real *weights, struct pool *pool,
+                                struct trainer_score *score, struct err *err)
 {
     struct translation *translation = context;
+    const struct recipe *recipe = translation->data.recipe;
+    const struct tokenizer *tokenizer = translation->data.tokenizer;
     const struct corpus *dev = &translation->data.dev;
     const struct decode_options options = {
-        .beam = (size_t)translation->data.recipe->dev_beam, .nbest = 1, .length_penalty = 1};
+        .beam = (size_t)recipe->dev_beam, .nbest = 1, .length_penalty = 1};
     const struct seq2seq model = bind(translation, weights);
-    struct batch_text *texts = mem_alloc(dev->count, sizeof *texts, err);
+    const struct ensemble alone = {.models = {&model}, .count = 1};
+    struct likelihood likelihood = {.tokens = 0};
+    struct batch_text *sources = mem_alloc(dev->count, sizeof *sources, err);
+    struct batch_text *targets = mem_alloc(dev->count, sizeof *targets, err);
     struct batch_output *outputs = mem_alloc(dev->count, sizeof *outputs, err);
     int status = ERR_MEMORY;
-    if (!texts || !outputs)
+    if (!sources || !targets || !outputs)
         goto out;
-    for (size_t i = 0; i < dev->count; i++)
-        texts[i] = (struct batch_text){dev->lines[i].first, dev->lines[i].first_len};
-    status = batch_translate(&model, translation->data.tokenizer, &options, pool, texts, dev->count,
-                             outputs, err);
+    for (size_t i = 0; i < dev->count; i++) {
+        sources[i] = (struct batch_text){dev->lines[i].first, dev->lines[i].first_len};
+        targets[i] = (struct batch_text){dev->lines[i].second, dev->lines[i].second_len};
+    }
+    translation_samples_ask(&translation->samples, outputs);
+    status = batch_translate(&alone, tokenizer, &options, pool, sources, dev->count, outputs, err);
     if (status == 0)
-        status = score_outputs(dev, outputs, score, err);
+        status = likelihood_corpus(&model, tokenizer, pool, sources, targets, dev->count,
+                                   &likelihood, err);
+    score->perplexity = metric_perplexity(likelihood.negative_log, likelihood.tokens);
+    if (status == 0)
+        status =
+            translation_score((enum recipe_metric)recipe->dev_metric, dev, outputs, score, err);
+    if (status == 0)
+        status = translation_samples_keep(&translation->samples, dev, tokenizer, outputs, err);
 out:
     for (size_t i = 0; outputs && i < dev->count; i++)
         batch_output_release(&outputs[i]);
     mem_free(outputs);
-    mem_free(texts);
+    mem_free(targets);
+    mem_free(sources);
     return status;
 }
 
-static int translation_save(void *context, real *weights, double score, struct err *err)
+static bool translation_sample(void *context, size_t i, struct trainer_sample *sample)
 {
-    struct translation *translation = context;
+    const struct translation *translation = context;
+    return translation_samples_get(&translation->samples, i, sample);
+}
+
+static struct parameter translation_tensor(void *context, size_t *offset)
+{
+    const struct translation *translation = context;
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     struct seq2seq model = translation->shape;
-    const size_t count = seq2seq_parameters(&model, &model.weights, list);
+    seq2seq_parameters(&model, list);
+    return *parameters_at(list, offset);
+}
+
+static int translation_save(void *context, real *weights, const struct trainer_score *score,
+                            struct err *err)
+{
+    struct translation *translation = context;
+    const enum recipe_metric metric = (enum recipe_metric)translation->data.recipe->dev_metric;
+    struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
+    struct seq2seq model = translation->shape;
+    const size_t count = seq2seq_parameters(&model, list);
     parameters_bind(list, count, weights);
-    translation->data.best_score = score;
-    return task_save(&translation->data, list, count, "bleu", err);
+    translation->data.best_score = score->value;
+    return task_save(&translation->data, list, count, translation_metrics[metric].key, err);
+}
+
+static void make_keys(struct translation *translation)
+{
+    for (size_t i = 0; i < translation->sources.count; i++) {
+        const size_t n = length_of(&translation->sources, i),
+                     m = length_of(&translation->targets, i);
+        translation->keys[i] =
+            (struct batch_key){.order = (uint32_t)(m * 65536 + n), .tokens = (uint32_t)(n + m + 2)};
+    }
+}
+
+static int translation_begin_epoch(void *context, size_t epoch, struct pool *pool, struct err *err)
+{
+    struct translation *translation = context;
+    if (task_ids_redraw(&translation->sources, &translation->data, TASK_FIRST, epoch, pool, err) ||
+        task_ids_redraw(&translation->targets, &translation->data, TASK_SECOND, epoch, pool, err))
+        return err->code;
+    make_keys(translation);
+    return 0;
 }
 
 /* Drops the last text of `ids`. */
@@ -193,13 +170,14 @@ static void take_back(struct task_ids *ids)
     ids->count--;
 }
 
-/* All pairs in which neither side is longer than max-tokens. */
+/* All pairs in which neither side is longer than max-tokens; the others leave the corpus. */
 static int encode_pairs(struct translation *translation, struct err *err)
 {
-    const struct corpus *corpus = &translation->data.train;
+    struct corpus *corpus = &translation->data.train;
     const struct tokenizer *tokenizer = translation->data.tokenizer;
     const size_t limit = (size_t)translation->data.recipe->max_tokens;
     struct encoded scratch = {0};
+    size_t kept = 0;
     int status = 0;
     for (size_t i = 0; i < corpus->count; i++) {
         const struct corpus_line *line = &corpus->lines[i];
@@ -216,11 +194,58 @@ static int encode_pairs(struct translation *translation, struct err *err)
             take_back(&translation->targets);
             continue;
         }
-        translation->keys[translation->count++] =
-            (struct batch_key){.order = (uint32_t)(m * 65536 + n), .tokens = (uint32_t)(n + m + 2)};
+        corpus->lines[kept++] = *line;
     }
     encoded_release(&scratch);
-    return status;
+    if (status)
+        return status;
+    translation->left_out = corpus->count - kept;
+    corpus->count = kept;
+    if (kept == 0)
+        return err_set(
+            err, ERR_LIMIT,
+            "no example is left: all %zu of the training data are longer than %zu tokens",
+            translation->left_out, limit);
+    return 0;
+}
+
+/* Development pairs with a side longer than a model reads leave the corpus. */
+static int check_dev(struct translation *translation, struct err *err)
+{
+    struct corpus *corpus = &translation->data.dev;
+    const struct tokenizer *tokenizer = translation->data.tokenizer;
+    struct encoded scratch = {0};
+    size_t kept = 0;
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < corpus->count; i++) {
+        const struct corpus_line *line = &corpus->lines[i];
+        status = tokenizer_encode(tokenizer, line->first, line->first_len, &scratch, err);
+        bool fits = scratch.count <= DECODE_MAX_SOURCE;
+        if (status == 0 && fits) {
+            status = tokenizer_encode(tokenizer, line->second, line->second_len, &scratch, err);
+            fits = scratch.count <= DECODE_MAX_SOURCE;
+        }
+        if (fits)
+            corpus->lines[kept++] = *line;
+    }
+    encoded_release(&scratch);
+    if (status)
+        return status;
+    translation->dev_left_out = corpus->count - kept;
+    corpus->count = kept;
+    if (kept == 0)
+        return err_set(err, ERR_LIMIT,
+                       "all %zu examples of the development data are longer than %d tokens",
+                       translation->dev_left_out, DECODE_MAX_SOURCE);
+    return 0;
+}
+
+/* The first sentences of the development data, as many as the recipe wants and there are. */
+static int init_samples(struct translation *translation, struct err *err)
+{
+    const size_t wanted = (size_t)translation->data.recipe->samples;
+    const size_t dev = translation->data.dev.count;
+    return translation_samples_init(&translation->samples, wanted < dev ? wanted : dev, err);
 }
 
 int translation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
@@ -232,27 +257,41 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
         return ERR_MEMORY;
     *task = (struct trainer_task){.context = translation,
                                   .unit = "tokens",
-                                  .score_name = "BLEU",
+                                  .score_name = translation_metrics[recipe->dev_metric].name,
+                                  .lower_is_better = recipe->dev_metric == RECIPE_METRIC_PERPLEXITY,
                                   .units = translation_units,
                                   .init = translation_init,
                                   .learn = translation_learn,
+                                  .tensor = translation_tensor,
                                   .evaluate = translation_evaluate,
-                                  .save = translation_save};
+                                  .save = translation_save,
+                                  .sample = translation_sample};
     struct task_data *data = &translation->data;
     if (task_data_open(data, recipe, command, folder, true, err))
         goto failed;
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
-        encode_pairs(translation, err))
+        encode_pairs(translation, err) || check_dev(translation, err) ||
+        init_samples(translation, err) || task_data_keep(data, err))
         goto failed;
+    make_keys(translation);
     seq2seq_size(&translation->shape, &data->spec);
-    struct seq2seq_weights slots;
-    task->parameters =
-        parameters_total(list, seq2seq_parameters(&translation->shape, &slots, list));
+    const size_t tensors = seq2seq_parameters(&translation->shape, list);
+    task->parameters = parameters_total(list, tensors);
     task->origin = data->origin;
     task->keys = translation->keys;
-    task->examples = translation->count;
+    task->examples = data->train.count;
+    task->left_out = translation->left_out;
+    task->dev_left_out = translation->dev_left_out;
+    if (recipe->dropout_bpe > 0)
+        task->begin_epoch = translation_begin_epoch;
+    task->facts = (struct trainer_facts){
+        .lines = data->train.count + translation->left_out,
+        .dev_lines = data->dev.count + translation->dev_left_out,
+        .tokens = {task_ids_total(&translation->sources), task_ids_total(&translation->targets)},
+        .vocabulary = data->spec.vocabulary,
+        .tensors = tensors};
     return 0;
 failed:
     translation_task_release(task);
@@ -262,6 +301,7 @@ failed:
 void translation_task_release(struct trainer_task *task)
 {
     struct translation *translation = task->context;
+    translation_samples_release(&translation->samples);
     task_ids_release(&translation->targets);
     task_ids_release(&translation->sources);
     mem_free(translation->keys);

@@ -92,6 +92,70 @@ awk -F '\t' 'NF != 3 || $1 != int((NR + 1) / 2) || $2 !~ /^-[0-9]+\.[0-9]+$/ { e
 expect 0 "$dragoman" translate --scores "$models/tiny-en-fr" "I see."
 awk -F '\t' 'NF != 2 || $1 !~ /^-[0-9]/ { exit 1 }' out || fail "--scores prints: $(cat out)"
 
+# Several models at a time: one with itself is that one, another one makes a difference.
+corpus 40 >in
+cp -r "$models/tiny-en-fr" other
+cp "$models/tiny-fr-en/weights.safetensors" other
+expect 0 "$dragoman" translate "$models/tiny-en-fr" <in
+mv out one
+expect 0 "$dragoman" translate --ensemble "$models/tiny-en-fr" "$models/tiny-en-fr" <in
+cmp -s one out || fail "a model with itself translates otherwise: $(diff one out | head -n 4)"
+expect 0 "$dragoman" translate -e other "$models/tiny-en-fr" <in
+mv out both
+cmp -s one both && fail "--ensemble changes nothing"
+expect 0 "$dragoman" translate -e "$models/tiny-en-fr" -t 3 other <in
+cmp -s both out || fail "the order of models matters: $(diff both out | head -n 4)"
+expect 0 "$dragoman" translate -e other -e other -e "$models/tiny-en-fr" "$models/tiny-en-fr" <in
+cmp -s both out || fail "each model twice is not the same: $(diff both out | head -n 4)"
+expect 1 "$dragoman" translate -e other -e "$models/tiny-fr-en" "$models/tiny-en-fr" text
+complained_of 'tiny-fr-en translates from fr to en, but .*tiny-en-fr from en to fr'
+expect 1 "$dragoman" translate -e other -e "$models/tiny-bag" "$models/tiny-en-fr" text
+complained_of 'tiny-bag is a model for classification'
+expect 1 "$dragoman" translate -e missing "$models/tiny-en-fr" text
+complained_of missing
+
+# With --split a text is what its sentences are, alone and one after the other.
+corpus 60 | sed 's/^/The /; s/\.$/ house./' >in
+expect 0 "$dragoman" translate "$models/tiny-en-fr" <in
+mv out each
+join_threes() {
+    awk 'NR % 3 { printf "%s%s", $0, NR % 3 == 1 ? "  " : " "; next } { print }' "$1"
+}
+join_threes in >threes
+join_threes each >want
+expect 0 "$dragoman" translate --split "$models/tiny-en-fr" <threes
+cmp -s want out || fail "sentences put together give: $(diff want out | head -n 4)"
+expect 0 "$dragoman" translate --split --threads 3 "$models/tiny-en-fr" <threes
+cmp -s want out || fail "--split depends on threads"
+expect 0 "$dragoman" translate "$models/tiny-en-fr" <threes
+cmp -s want out && fail "without --split texts are cut too"
+expect 0 "$dragoman" translate --split "$models/tiny-en-fr" <in
+cmp -s each out || fail "--split changes single sentences"
+for text in "I see." "The cat."; do
+    expect 0 "$dragoman" translate --scores "$models/tiny-en-fr" "$text"
+    cat out >>scores
+done
+expect 0 "$dragoman" translate --scores --split "$models/tiny-en-fr" "I see. The cat."
+awk -F '\t' 'NR < 3 { mean += $1 / 2; next } $1 - mean > 2e-4 || mean - $1 > 2e-4 { exit 1 }' \
+    scores out || fail "the score is not the mean: $(cat scores out)"
+expect 0 "$dragoman" translate --nbest 3 --split "$models/tiny-en-fr" "I see. The cat."
+[ "$(sort -u out | wc -l)" -eq "$(wc -l <out)" ] || fail "alternatives repeat: $(cat out)"
+printf '\n  \t \nI see.  \n' >in
+expect 0 "$dragoman" translate --split "$models/tiny-en-fr" <in
+[ "$(wc -l <out)" -eq 3 ] || fail "blank lines with --split: $(cat out)"
+[ -z "$(sed -n 1p out)$(sed -n 2p out)" ] || fail "a blank line is translated: $(cat out)"
+{
+    printf 'I see. The cat \377. The dog.\n'
+    printf 'I see. The '
+    yes a | head -n 2000 | tr '\n' ' '
+    printf '\nI see.\n'
+} >in
+expect 1 "$dragoman" translate --split "$models/tiny-en-fr" <in
+complained_of '^dragoman: line 1: .*UTF-8: byte 0xFF at offset 15'
+complained_of '^dragoman: line 2: sentence 2: .*tokens'
+[ "$(wc -l <out)" -eq 3 ] || fail "three lines in, $(wc -l <out) out"
+[ -n "$(sed -n 3p out)" ] || fail "nothing for the line after the bad ones"
+
 # An answer comes as soon as its line is there, without waiting for the end of the input.
 mkfifo to from
 timeout 120 "$dragoman" translate "$models/tiny-en-fr" <to >from &

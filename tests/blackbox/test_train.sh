@@ -20,6 +20,17 @@ numbers() {
     }'
 }
 
+# records FOLDER LINE...: train.jsonl and report.html there are sound and count as the lines say.
+records() {
+    folder=$1
+    shift
+    "$top_builddir/tests/support/check_records" "$folder" >records.out 2>records.err ||
+        fail "$folder: $(head -n 3 records.err)"
+    for line in "$@"; do
+        grep -qx "$line" records.out || fail "$folder: not '$line' but $(tr '\n' ',' <records.out)"
+    done
+}
+
 # train OUT ARGUMENT...: small and quick. A program, so that a signal to it reaches dragoman.
 cat >train <<END
 #!/bin/sh
@@ -49,6 +60,12 @@ expect 0 "$dragoman" translate learned "4 7 1 1 9"
 expect 0 "$dragoman" inspect learned
 grep -q 'dragoman train .*--epochs 12' out || fail "the card does not have the command"
 
+# Its records are whole: curves of loss, score, rate, norm and speed at least, and what it looked at.
+records learned.training "start 1" "evaluation 12" "samples 12" "end 1" "heats 3" "reason finished"
+[ "$(sed -n 's/^curves //p' records.out)" -ge 5 ] || fail "only some curves: $(cat records.out)"
+grep -q 'sept' learned.training/report.html || fail "the page shows no sentence"
+[ "$(find learned | wc -l)" -eq 4 ] || fail "the bundle holds more than a bundle: $(ls learned)"
+
 # wait_until COMMAND...: as long as the trainer runs, for a minute.
 wait_until() {
     tries=600
@@ -63,39 +80,144 @@ checkpoint_changed() {
     [ -f "$checkpoint" ] && [ "$(cksum <"$checkpoint")" != "$before" ]
 }
 
-# Killed while it trains, again and again, it goes on to the same bytes.
-expect 0 ./train unbroken --epochs 2
-checkpoint=broken.training/checkpoint.safetensors
-resume=
-for _ in 1 2 3; do
-    before=$(cksum 2>/dev/null <"$checkpoint")
-    # shellcheck disable=SC2086 # nothing, or a flag
-    ./train broken --epochs 2 --checkpoint-minutes 0 $resume 2>killed.log &
-    trainer=$!
-    wait_until checkpoint_changed
-    kill -KILL "$trainer" 2>/dev/null
-    wait "$trainer" 2>/dev/null
-    [ -f "$checkpoint" ] || fail "no checkpoint: $(cat killed.log)"
-    resume=--resume
+# killed NAME ARGUMENT...: killed while it trains, again and again, a run goes on to the same bytes
+# as one that was not.
+killed() {
+    name=$1
+    shift
+    expect 0 ./train "$name-whole" --epochs 2 "$@"
+    checkpoint=$name.training/checkpoint.safetensors
+    resume=
+    for _ in 1 2 3 4; do
+        before=$(cksum 2>/dev/null <"$checkpoint")
+        # shellcheck disable=SC2086 # nothing, or a flag
+        ./train "$name" --epochs 2 "$@" --checkpoint-minutes 0 $resume 2>killed.log &
+        trainer=$!
+        wait_until checkpoint_changed
+        kill -KILL "$trainer" 2>/dev/null
+        wait "$trainer" 2>/dev/null
+        [ -f "$checkpoint" ] || fail "no checkpoint: $(cat killed.log)"
+        resume=--resume
+    done
+    expect 0 ./train "$name" --epochs 2 "$@" --resume
+    cmp "$name-whole/weights.safetensors" "$name/weights.safetensors" ||
+        fail "killed and resumed, a run gives other weights: $*"
+    cmp "$name-whole/vocab.sqlite" "$name/vocab.sqlite" || fail "another vocabulary: $*"
+}
+
+killed adam-1 --threads 1 --dropout-embedding 0.2 --dropout-output 0.2
+killed adam-2 --threads 2 --dropout-embedding 0.2 --dropout-output 0.2
+averages="--optimiser rmsprop --rate 0.003 --schedule plateau --ema 0.9 --average 3 --accumulate 2
+    --evaluate-every 5 --clip-value 0.1"
+# shellcheck disable=SC2086 # words
+killed averages-1 --threads 1 $averages
+# shellcheck disable=SC2086
+killed averages-2 --threads 2 $averages
+killed sgd-2 --threads 2 --optimiser sgd --schedule step --decay-from 1 --dev-metric perplexity
+# Its records have each part once, as those of the unbroken run.
+records adam-1-whole.training "evaluation 2" "start 1" "reason finished"
+updates=$(grep '^update ' records.out)
+records adam-1.training "evaluation 2" "samples 2" "$updates" "reason finished"
+for folder in adam-1-whole adam-1; do
+    sed -n 's/^{"type":"update",\("update":[0-9]*\).*/\1/p' $folder.training/train.jsonl >$folder.lines
 done
-expect 0 ./train broken --epochs 2 --resume
-cmp unbroken/weights.safetensors broken/weights.safetensors ||
-    fail "a run that was killed and resumed gives other weights"
-cmp unbroken/vocab.sqlite broken/vocab.sqlite || fail "it gives another vocabulary"
+cmp adam-1-whole.lines adam-1.lines || fail "a run that was killed and resumed has other lines"
 
+# Each metric chooses the best model, and the card says by which.
+expect 0 ./train chrf --epochs 1 --dev-metric chrf
+expect 0 "$dragoman" inspect chrf
+grep -q 'dev_chrf' out || fail "the card does not have the metric: $(cat out)"
+expect 0 "$dragoman" inspect sgd-2
+grep -q 'dev_perplexity' out || fail "the card does not have the metric: $(cat out)"
 
-# A run goes on with what it began with, and says so where data or settings are others. How long and
-# how fast to train may change.
-cp -r broken broken.kept
+# A run goes on as what it was, and says so where data or settings are others. When to stop may
+# change, and the number of epochs where nothing else depends on it.
+./train constant --epochs 2 --schedule constant --warmup 0 2>err || fail "constant: $(cat err)"
+cp -r constant constant.kept
 head -n 300 train.tsv >other.tsv
 for change in "--train other.tsv" "--dev other.tsv" "--source y-digits" "--seed 4" \
-    "--batch-tokens 100" "--max-tokens 50" "--min-count 2"; do
+    "--batch-tokens 100" "--max-tokens 50" "--min-count 2" "--threads 1" "--rate 0.02" \
+    "--optimiser adamw" "--dropout-output 0.1" "--schedule linear" "--ema 0.9" \
+    "--evaluate-every 3" "--dev-beam 2"; do
     # shellcheck disable=SC2086 # two words
-    expect 1 ./train broken --epochs 3 --resume $change
+    expect 1 ./train constant --epochs 3 --schedule constant --warmup 0 --resume $change
     complained_of 'checkpoint.*changed'
 done
-cmp broken.kept/weights.safetensors broken/weights.safetensors || fail "the model was replaced"
-expect 0 ./train broken --epochs 3 --resume --rate 0.005 --threads 1
+sed 'y/12/ab/' train.tsv >letters.tsv
+sed 's/--train train.tsv/--train letters.tsv/' train >train-letters
+chmod +x train-letters
+expect 0 ./train-letters letters --epochs 1
+cp constant.training/vocab.sqlite vocab.kept
+cp letters.training/vocab.sqlite constant.training/vocab.sqlite
+expect 1 ./train constant --epochs 3 --schedule constant --warmup 0 --resume
+complained_of 'vocabulary.*changed'
+cp vocab.kept constant.training/vocab.sqlite
+cmp constant.kept/weights.safetensors constant/weights.safetensors || fail "the model was replaced"
+expect 0 ./train constant --epochs 3 --schedule constant --warmup 0 --resume --patience 5
+expect 0 ./train longer --epochs 3 --schedule constant --warmup 0
+cmp longer/weights.safetensors constant/weights.safetensors ||
+    fail "a run that was made longer is not the long run"
+expect 1 ./train adam-2 --epochs 3 --threads 2 --dropout-embedding 0.2 --dropout-output 0.2 --resume
+complained_of 'checkpoint.*changed'
+
+# What is not finite ends a run; the best model and the checkpoint are from before.
+expect 1 ./train wild --epochs 3 --optimiser sgd --rate 100 --weight-decay 1 --schedule constant
+complained_of 'update [0-9]*: .*not finite'
+
+# First embeddings from a file of word vectors: at a rate of 0 they are what is saved, where the file
+# has them. What is said of them is in the card.
+vector() {
+    printf '%s' "$1"
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+        printf ' %s' "$2"
+    done
+    echo
+}
+{
+    echo 4 24
+    vector 4 0.8125
+    vector quatre -0.1875
+    vector zebra 7
+    vector 4 3
+} >vectors.txt
+# rows BUNDLE VALUE: how many rows of 24 there are of nothing but this value.
+rows() {
+    od -An -v -tf4 -w4 "$1/weights.safetensors" | awk -v value="$2" '
+        $1 == value { if (++run % 24 == 0) rows++; next } { run = 0 } END { print rows + 0 }'
+}
+expect 0 ./train first --epochs 1 --rate 0 --tying three-way --embeddings vectors.txt
+[ "$(rows first 0.8125)" = 1 ] || fail "the row of 4 is there $(rows first 0.8125) times"
+[ "$(rows first -0.1875)" = 1 ] || fail "that of quatre is there $(rows first -0.1875) times"
+[ "$(rows first 7)$(rows first 3)" = 00 ] || fail "rows of other words are there"
+expect 0 "$dragoman" inspect first
+grep -q 'embeddings.*vectors.txt' out || fail "the card does not name the vectors: $(cat out)"
+grep -qE 'embeddings_found[": ]*2$' out || fail "the card does not count the vectors: $(cat out)"
+vector 4 0.75 >other.txt
+expect 1 ./train first --epochs 2 --resume --embeddings other.txt
+complained_of 'checkpoint.*changed'
+expect 1 ./train x --embedding 25 --embeddings vectors.txt
+complained_of 'vectors.txt:1: vectors of 24 values, but the embeddings have 25'
+expect 1 ./train x --embeddings missing.txt
+complained_of 'missing.txt'
+vector zebra nan >bad.txt
+expect 1 ./train x --embeddings bad.txt
+complained_of 'bad.txt:1: value 1 is not finite'
+
+# The same for a classifier; a bag of words has no embeddings.
+awk 'BEGIN { for (n = 0; n < 60; n++) print n % 7 " " n % 5 "\t" (n % 7 > 3) }' >texts.tsv
+cat >classify <<END
+#!/bin/sh
+out=\$1
+shift
+exec "$dragoman" train --task classification --tokenizer word --min-count 1 --embedding 24 \\
+    --encoder-hidden 8 --threads 1 --epochs 1 --rate 0 --train texts.tsv --dev texts.tsv \\
+    --embeddings vectors.txt --out "\$out" "\$@"
+END
+chmod +x classify
+expect 0 ./classify classifier --kind rnn-classifier
+[ "$(rows classifier 0.8125)" = 1 ] || fail "the classifier lacks the row of 4"
+expect 2 ./classify x --kind bag-of-words
+complained_of 'embeddings'
 
 # SIGTERM stops with a checkpoint and exit code 0.
 ./train stopped --epochs 100000 2>stop.log &
@@ -105,6 +227,35 @@ kill -TERM "$trainer"
 wait "$trainer" || fail "stopped by SIGTERM it exits with $?: $(cat stop.log)"
 grep -q 'stopped with a checkpoint' stop.log || fail "it does not say that it stopped"
 [ -f stopped.training/checkpoint.safetensors ] || fail "it leaves no checkpoint"
+records stopped.training "reason stopped"
+
+# Records that cannot be written end the run with a message, and the checkpoint stays.
+if [ -w /dev/full ]; then
+    rm constant.training/train.jsonl
+    before=$(cksum <"$checkpoint")
+    ln -s /dev/full constant.training/train.jsonl
+    expect 1 ./train constant --schedule constant --warmup 0 --epochs 4
+    complained_of 'train.jsonl: cannot write: No space'
+    [ "$(cksum <"$checkpoint")" = "$before" ] || fail "the checkpoint was replaced"
+    rm constant.training/train.jsonl
+    mkdir constant.training/train.jsonl
+    expect 1 ./train constant --schedule constant --warmup 0 --epochs 4 --resume
+    complained_of 'train.jsonl'
+    rmdir constant.training/train.jsonl
+    rm constant.training/report.html
+    mkdir constant.training/report.html
+    expect 1 ./train constant --schedule constant --warmup 0 --epochs 4 --resume
+    complained_of 'report.html'
+    rmdir constant.training/report.html
+fi
+
+# A model that classifies has records too, and no attention.
+awk '{ print $1 " " $2 "\t" ($1 > 4 ? "high" : "low") }' train.tsv | sort -u >labels.tsv
+expect 0 "$dragoman" train --task classification --kind rnn-classifier --tokenizer word \
+    --min-count 1 --embedding 8 --encoder-hidden 8 --epochs 3 --threads 1 --samples 7 \
+    --train labels.tsv --dev labels.tsv --out classes
+records classes.training "evaluation 3" "heats 0" "reason finished"
+grep -q '"output":"low"\|"output":"high"' classes.training/train.jsonl || fail "no label is shown"
 
 # Wrong usage and wrong data.
 expect 2 "$dragoman" train --train train.tsv --dev dev.tsv

@@ -11,6 +11,12 @@ tests_fault_test_fault_text_SOURCES = tests/fault/test_fault_text.c tests/fault/
 tests_fault_test_fault_text_CPPFLAGS = $(unit_cppflags)
 tests_fault_test_fault_text_LDADD = libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
 
+check_PROGRAMS += tests/fault/test_fault_recurrent
+TESTS += tests/fault/test_fault_recurrent
+tests_fault_test_fault_recurrent_SOURCES = tests/fault/test_fault_recurrent.c tests/fault/fault.h
+tests_fault_test_fault_recurrent_CPPFLAGS = $(unit_cppflags)
+tests_fault_test_fault_recurrent_LDADD = libnn.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
 check_PROGRAMS += tests/fault/test_fault_model
 TESTS += tests/fault/test_fault_model
 tests_fault_test_fault_model_SOURCES = tests/fault/test_fault_model.c tests/fault/fault.h
@@ -30,4 +36,11 @@ TESTS += tests/fault/test_fault_serve
 tests_fault_test_fault_serve_SOURCES = tests/fault/test_fault_serve.c tests/fault/fault.h
 tests_fault_test_fault_serve_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_fault_test_fault_serve_LDADD = tests/support/libsupport.a libserve.a libmodel.a libnn.a \
+	libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/fault/test_fault_train
+TESTS += tests/fault/test_fault_train
+tests_fault_test_fault_train_SOURCES = tests/fault/test_fault_train.c tests/fault/fault.h
+tests_fault_test_fault_train_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_fault_test_fault_train_LDADD = tests/support/libmarkup.a libtrain.a libmodel.a libnn.a \
 	libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)

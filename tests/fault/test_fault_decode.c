@@ -5,13 +5,18 @@
 #include "fault.h"
 #include "unit/decode_model.h"
 
-static const struct decode_sizes sizes = {.vocabulary = 30,
-                                          .embedding = 8,
-                                          .encoder_hidden = 6,
-                                          .hidden = 12,
-                                          .bidirectional = true,
-                                          .tied = true,
-                                          .scale = 2};
+static const struct decode_sizes sizes = {
+    {DECODE_GRU(30, 8, 6, true, 12), .tying = SPEC_TYING_THREE_WAY}, 2};
+/* All that a decoder can have: input feeding, layers, additive attention. */
+static const struct decode_sizes rich = {
+    {.vocabulary = 30,
+     .embedding = 8,
+     .encoder = {.cell = CELL_LSTM, .layers = 2, .hidden = 6, .bidirectional = true},
+     .decoder = {.cell = CELL_LSTM, .layers = 2, .hidden = 12, .residual = true},
+     .decoder_kind = SPEC_DECODER_INPUT_FEEDING,
+     .attention = ATTENTION_ADDITIVE,
+     .tying = SPEC_TYING_NONE},
+    2};
 static const int32_t source[] = {4, 9, 20, 7, 11};
 static const struct decode_options options = {
     .beam = 3, .nbest = 2, .max_length = 6, .length_penalty = 1};
@@ -46,8 +51,7 @@ static int decode_three(struct decoder *decoder, struct err *err)
 
 static int make_and_decode(void *context, struct err *err)
 {
-    const struct decode_model *made = context;
-    struct decoder *decoder = decoder_new(&made->model, 6, err);
+    struct decoder *decoder = decoder_new(context, 6, err);
     if (!decoder)
         return err->code;
     const int status = decode_three(decoder, err);
@@ -57,10 +61,15 @@ static int make_and_decode(void *context, struct err *err)
 
 static void test_every_allocation(void **state)
 {
-    struct decode_model made;
+    struct decode_model made, other;
     (void)state;
     assert_true(decode_model_make(&made, &sizes, 1));
-    assert_true(fault_loop(make_and_decode, &made) > 20);
+    assert_true(decode_model_make(&other, &rich, 1));
+    struct ensemble both = {.models = {&made.model, &other.model}, .count = 2};
+    const long alone = fault_loop(make_and_decode, &made.alone);
+    assert_true(alone > 20);
+    assert_true(fault_loop(make_and_decode, &both) > alone);
+    decode_model_release(&other);
     decode_model_release(&made);
 }
 
@@ -70,7 +79,7 @@ static struct decode_result *decode_with_failures(const struct decode_model *mad
                                                   size_t *failures)
 {
     struct err err = ERR_INIT;
-    struct decoder *decoder = decoder_new(&made->model, 3, &err);
+    struct decoder *decoder = decoder_new(&made->alone, 3, &err);
     assert_non_null(decoder);
     assert_int_equal(decoder_join(decoder, source, 5, &options, NULL, &err), 0);
     struct decode_result *result = NULL;

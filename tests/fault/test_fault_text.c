@@ -7,6 +7,7 @@
 #include "text/corpus.h"
 #include "text/norm.h"
 #include "text/token.h"
+#include "text/vectors.h"
 #include "text/vocab.h"
 
 static const char sample[] = "The cat's \uFB01ne e\u0301te\u0301 a\u0301\u0323 STRASSE 日本語 "
@@ -85,6 +86,15 @@ static int read_corpus(void *context, struct err *err)
     return rc;
 }
 
+static int read_vectors(void *context, struct err *err)
+{
+    struct vectors vectors;
+    int rc = vectors_read(&vectors, corpus_path, context, 2, err);
+    assert_true((rc == 0) == (vectors.values != NULL));
+    vectors_release(&vectors);
+    return rc;
+}
+
 static void vocabularies(void **state)
 {
     (void)state;
@@ -112,6 +122,25 @@ static void corpora(void **state)
     assert_true(fault_loop(read_corpus, corpus_path) > 3);
 }
 
+/* One of the words is long and full of marks. */
+static void word_vectors(void **state)
+{
+    struct vocab_settings with = settings[1];
+    struct tokenizer *tokenizer = NULL;
+    FILE *stream = fopen(corpus_path, "w");
+    (void)state;
+    assert_non_null(stream);
+    fputs("2 2\ncat 1 2\na", stream);
+    for (int i = 0; i < 3000; i++)
+        fputs(i & 1 ? "\u0301" : "\u0323", stream);
+    fputs(" 3 4\n", stream);
+    fclose(stream);
+    assert_int_equal(learn(&with, NULL), 0);
+    assert_int_equal(tokenizer_open(&tokenizer, &with.tokenizer, vocab_path, NULL), 0);
+    assert_true(fault_loop(read_vectors, tokenizer) > 8);
+    tokenizer_free(tokenizer);
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -133,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vocabularies),
         cmocka_unit_test(corpora),
+        cmocka_unit_test(word_vectors),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -8,6 +8,9 @@
 
 #define REFERENCES_MAX 4
 
+static const struct metric_settings defaults = {0};
+static const struct metric_settings others = {METRIC_TOKENISED, METRIC_UNSMOOTHED, true, true};
+
 static void require(int condition)
 {
     if (!condition)
@@ -27,17 +30,28 @@ static void in_range(double score)
     require(score >= 0 && score <= 100 + 1e-9);
 }
 
-/* Single spaces between the words, none at the ends, and every word's characters from the text or
-   from an entity in it. */
+/* Single spaces between the words, none at the ends. */
+static void check_spaces(const struct buf *words, size_t limit)
+{
+    require(words->len <= limit && (words->len == 0 || words->data[words->len] == '\0'));
+    for (size_t i = 0; i < words->len; i++)
+        if (words->data[i] == ' ')
+            require(i > 0 && i + 1 < words->len && words->data[i + 1] != ' ');
+}
+
 static void check_words(struct metric_text text)
 {
-    struct metric_scratch scratch = {BUF_INIT, BUF_INIT};
+    struct metric_scratch scratch = {BUF_INIT, BUF_INIT, BUF_INIT};
     struct buf words = BUF_INIT;
-    require(metric_words(text, &scratch, &words, NULL) == 0);
-    require(words.len <= 3 * text.len);
-    for (size_t i = 0; i < words.len; i++)
-        if (words.data[i] == ' ')
-            require(i > 0 && i + 1 < words.len && words.data[i + 1] != ' ');
+    struct metric_text lower = text;
+    require(metric_words(text, METRIC_13A, &scratch, &words, NULL) == 0);
+    check_spaces(&words, 3 * text.len);
+    require(metric_words(text, METRIC_TOKENISED, &scratch, &words, NULL) == 0);
+    check_spaces(&words, text.len);
+    require(metric_chrf_words(text, &scratch, &words, NULL) == 0);
+    check_spaces(&words, 2 * text.len);
+    require(metric_lower(&lower, &scratch, NULL) == 0);
+    require(lower.len <= text.len + text.len / 2);
     buf_release(&words);
     metric_scratch_release(&scratch);
 }
@@ -50,11 +64,11 @@ static void check_self(struct metric_text text)
     double chrf;
     if (text.len == 0)
         return;
-    require(metric_bleu(&segment, 1, &bleu, NULL) == 0);
-    require(metric_chrf(&segment, 1, &chrf, NULL) == 0);
-    double perfect = bleu.hypothesis_length >= METRIC_BLEU_ORDER ? 100 : 0;
+    require(metric_bleu(&segment, 1, &defaults, &bleu, NULL) == 0);
+    require(metric_chrf(&segment, 1, &defaults, &chrf, NULL) == 0);
+    double perfect = bleu.counts.hypothesis_length >= METRIC_BLEU_ORDER ? 100 : 0;
     require(fabs(bleu.score - perfect) < 1e-6);
-    require(fabs(chrf - 100) < 1e-6 || (chrf == 0 && bleu.hypothesis_length == 0));
+    require(fabs(chrf - 100) < 1e-6 || (chrf == 0 && bleu.counts.hypothesis_length == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,14 +86,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         references[segment.reference_count++] = next_text(&at, end);
     check_words(segment.hypothesis);
     check_self(segment.hypothesis);
-    int code = metric_bleu(&segment, 1, &bleu, NULL);
-    require(code == metric_chrf(&segment, 1, &chrf, NULL));
+    int code = metric_bleu(&segment, 1, &others, &bleu, NULL);
+    require(code == metric_chrf(&segment, 1, &others, &chrf, NULL));
+    if (code == 0) {
+        in_range(bleu.score);
+        in_range(chrf);
+    }
+    require(code == metric_bleu(&segment, 1, &defaults, &bleu, NULL));
+    require(code == metric_chrf(&segment, 1, &defaults, &chrf, NULL));
     require(code == 0 || code == ERR_ARGUMENT);
     if (code == 0) {
         in_range(bleu.score);
         in_range(chrf);
         for (size_t n = 0; n < METRIC_BLEU_ORDER; n++)
-            require(bleu.matches[n] <= bleu.totals[n]);
+            require(bleu.counts.matches[n] <= bleu.counts.totals[n]);
     }
     return 0;
 }

@@ -15,7 +15,9 @@ static void check_limits(const struct spec *spec)
 {
     require(spec->name[0] != '\0' && spec->card != NULL);
     require(spec->vocabulary <= SPEC_MAX_VOCABULARY && spec->embedding <= SPEC_MAX_SIZE);
-    require(spec->encoder_hidden <= SPEC_MAX_SIZE && spec->decoder_hidden <= SPEC_MAX_SIZE);
+    require(spec->encoder.hidden <= SPEC_MAX_SIZE && spec->decoder.hidden <= SPEC_MAX_SIZE);
+    require(spec->encoder.layers <= RECURRENT_MAX_LAYERS &&
+            spec->decoder.layers <= RECURRENT_MAX_LAYERS);
     require(spec->buckets <= SPEC_MAX_BUCKETS && spec->ngrams <= SPEC_MAX_NGRAMS);
     require(spec->label_count <= SPEC_MAX_LABELS);
     require((spec->task == SPEC_CLASSIFICATION) == (spec->label_count >= 2));

@@ -1,5 +1,6 @@
-/* Fuzz target: tokenizers. Any text of UTF-8 comes back normalised, tokens cover it without gaps
-   and point into it; anything else is refused. Read as ids, the same bytes decode to UTF-8. */
+/* Fuzz target: tokenizers. Any text of UTF-8 comes back normalised, with BPE dropout and without,
+   tokens cover it without gaps and point into it; anything else is refused. Read as ids, the same
+   bytes decode to UTF-8. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,11 +73,13 @@ static void check_decoding(const struct tokenizer *tokenizer, const struct encod
     free(ids);
 }
 
-static void encode(const struct tokenizer *tokenizer, const char *text, size_t len)
+static void encode(const struct tokenizer *tokenizer, const char *text, size_t len, double dropout)
 {
     struct encoded out = {.count = 0};
     struct err err = ERR_INIT;
-    int rc = tokenizer_encode(tokenizer, text, len, &out, &err);
+    struct rng rng;
+    rng_seed(&rng, len, 0);
+    int rc = tokenizer_encode_dropout(tokenizer, text, len, dropout, &rng, &out, &err);
     require(rc == (utf8_valid_length(text, len) == len ? 0 : ERR_UTF8));
     if (rc == 0) {
         check_tokens(&out, len);
@@ -108,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < SETTINGS; i++) {
         if (tokenizers[i] == NULL)
             tokenizers[i] = make_tokenizer(&all_settings[i]);
-        encode(tokenizers[i], (const char *)data, size);
+        encode(tokenizers[i], (const char *)data, size, 0);
+        encode(tokenizers[i], (const char *)data, size, 0.3);
         decode(tokenizers[i], data, size);
     }
     return 0;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes metric.json: hypotheses, references, their words and the scores they must get.
+"""Writes metric.json: hypotheses, references, their words and the scores they must get; and texts
+with their lower case.
 
 The scores come from the definitions, written here once more and in another way than in src/train:
 regular expressions, Counter and fractions. Where a score was published by the makers of sacrebleu
@@ -11,7 +12,9 @@ regular expressions, Counter and fractions. Where a score was published by the m
 import json
 import math
 import re
+import string
 import sys
+import unicodedata
 from collections import Counter
 from fractions import Fraction
 
@@ -35,11 +38,11 @@ def grams(items, n):
     return Counter(tuple(items[i:i + n]) for i in range(len(items) - n + 1))
 
 
-def bleu(segments):
+def bleu(segments, cut=words, smooth=True):
     matches, totals, length, wanted = [0] * 4, [0] * 4, 0, 0
     for hypothesis, references in segments:
-        mine = words(hypothesis)
-        theirs = [words(r) for r in references if r]
+        mine = cut(hypothesis)
+        theirs = [cut(r) for r in references if r]
         length += len(mine)
         wanted += min((abs(len(t) - len(mine)), len(t)) for t in theirs)[1]
         for n in range(4):
@@ -49,7 +52,7 @@ def bleu(segments):
             own = grams(mine, n + 1)
             matches[n] += sum((own & most).values())
             totals[n] += sum(own.values())
-    if not any(matches) or not all(totals):
+    if not any(matches) or not all(totals) or not smooth and not all(matches):
         return 0.0
     product, halves = Fraction(1), 0
     for match, total in zip(matches, totals):
@@ -71,23 +74,51 @@ def f_score(counts):
     return float(100 * 5 * precision * recall / (4 * precision + recall))
 
 
-def chrf(segments):
-    total = [[0, 0, 0] for _ in range(6)]
+def chrf_words(text):
+    """Words of chrF++: one mark of punctuation at the end, or else one in front, is a word."""
+    result = []
+    for word in text.split():
+        at_end = re.fullmatch("(.+)([" + re.escape(string.punctuation) + "])", word, re.DOTALL)
+        in_front = re.fullmatch("([" + re.escape(string.punctuation) + "])(.+)", word, re.DOTALL)
+        match = at_end or in_front
+        result += match.groups() if match else [word]
+    return result
+
+
+def chrf(segments, word_orders=0):
+    total = [[0, 0, 0] for _ in range(6 + word_orders)]
     for hypothesis, references in segments:
-        mine = "".join(hypothesis.split())
         best = None
         for reference in filter(None, references):
-            theirs = "".join(reference.split())
             counts = []
-            for n in range(1, 7):
-                own, other = grams(mine, n), grams(theirs, n)
-                counts.append((sum((own & other).values()), sum(own.values()) if other else 0,
-                               sum(other.values())))
+            for orders, cut in (6, lambda t: "".join(t.split())), (word_orders, chrf_words):
+                mine, theirs = cut(hypothesis), cut(reference)
+                for n in range(1, orders + 1):
+                    own, other = grams(mine, n), grams(theirs, n)
+                    counts.append((sum((own & other).values()), sum(own.values()) if other else 0,
+                                   sum(other.values())))
             if best is None or f_score(counts) > f_score(best):
                 best = counts
         for i, row in enumerate(best):
             total[i] = [a + b for a, b in zip(total[i], row)]
     return f_score(total)
+
+
+def lowered(segments):
+    return [(h.lower(), [r.lower() for r in references]) for h, references in segments]
+
+
+SCORES = {
+    "bleu": bleu,
+    "bleu unsmoothed": lambda s: bleu(s, smooth=False),
+    "bleu lower": lambda s: bleu(lowered(s)),
+    "bleu tokenised": lambda s: bleu(s, cut=str.split),
+    "bleu tokenised lower unsmoothed": lambda s: bleu(lowered(s), cut=str.split, smooth=False),
+    "chrf": chrf,
+    "chrf lower": lambda s: chrf(lowered(s)),
+    "chrf words": lambda s: chrf(s, word_orders=2),
+    "chrf words lower": lambda s: chrf(lowered(s), word_orders=2),
+}
 
 
 README = [
@@ -101,6 +132,9 @@ FRENCH = [
     ("L'été dernier, j'ai vu 3,5 millions d'étoiles…", ["L'été dernier j'ai vu 3.5 millions d'étoiles..."]),
     ("C’est l’œuvre de Noël\u00a0!", ["C'est l'œuvre de Noël !"]),
 ]
+
+# What sacrebleu's own tests expect of the README's example with other settings.
+README_SCORES = {"bleu tokenised": 49.1919566, "bleu unsmoothed": 48.530827}
 
 # name, segments, published BLEU, published chrF, tolerance of both
 CASES = [
@@ -154,19 +188,47 @@ CASES = [
                             "the quick fox jumps over a lazy dog"]),
                           ("hello , world .", ["hello, world.", "Hello world", "hello there, world!"])],
      None, None, 0),
+    ("Moses tokens", [("ein mann in blau hält eine leiter - während ein &quot; anderer &quot; zu@-@ sieht .",
+                       ["ein mann in einem blauen hemd hält eine leiter - und ein &quot; anderer &quot; "
+                        "sieht zu ."]),
+                      ("zwei  hunde\trennen\u00a0durch gras . ", ["zwei hunde rennen durch das gras ."])],
+     None, None, 0),
+    ("a long match missing", [("a b c x d e f y", ["a b c z d e f w"])], None, None, 0),
+    ("capitals that become longer, and final sigmas",
+     [("ΟΔΥΣΣΕΥΣ ΤΗΣ ΟΔΟΥ, İSTANBUL ΚΑΛΟΣ. ΠΟΛΥΣ", ["Οδυσσευς της οδου, i\u0307stanbul καλος. πολυς"])],
+     None, None, 0),
+    ("marks around words", [("(hi) 'quote' \"x\" -- don't \u00abguillemets\u00bb . !a! ab.. \u00a1Hola!",
+                             ["( hi ) 'quote' \"x\" - - don't \u00abguillemets\u00bb. !a ! ab . . \u00a1Hola !"])],
+     None, None, 0),
+    ("the best reference differs with words", [("a b c d e f g h", ["abcdefgh", "a b c d e f g h i"])],
+     None, None, 0),
+]
+
+# Capital letters of Unicode 3.2, whose lower case no table will ever change, and sigmas.
+CAPITALS = [c for c in map(chr, range(0x110000))
+            if c.lower() != c and unicodedata.ucd_3_2_0.category(c) != "Cn"]
+LOWER = ["".join(CAPITALS[i:i + 64]) for i in range(0, len(CAPITALS), 64)] + [
+    "Σ", "ΑΣ", "ΑΣ Α", "Α Σ", "ΑΣΑ", "ΑΣ.Α", "ΑΣ. Α", "ΑΣ'", "ΑΣ'Α", "ΑΣ\u0301", "ΑΣ\u0301Α", "1Σ", "Α\u00adΣ",
+    "ªΣ", "ⅫΣ", "ⓐΣ", "Α\u2019Σ", "\u0301Σ", "ΣΣΣ", "ΑΣ日", "日Σ", "ᾼΣ", "ΑΣ:Β", "ΑΣ·Β", "ΑΣ，Β", "ʰΣ", "İΣ", "Α^Σ`Α",
 ]
 
 
 def main():
     cases = []
     for name, segments, known_bleu, known_chrf, tolerance in CASES:
-        case = {"name": name, "bleu": bleu(segments), "chrf": chrf(segments), "segments": [
-            {"hypothesis": h, "words": " ".join(words(h)), "references": r} for h, r in segments]}
-        for score, known in ("bleu", known_bleu), ("chrf", known_chrf):
-            if known is not None and abs(case[score] - known) > tolerance:
-                sys.exit(f"{name}: {score} is {case[score]}, published is {known}")
+        case = {"name": name, "scores": {key: score(segments) for key, score in SCORES.items()},
+                "segments": [{"hypothesis": h, "words": " ".join(words(h)),
+                              "tokens": " ".join(h.split()), "chrf words": " ".join(chrf_words(h)),
+                              "references": r} for h, r in segments]}
+        published = {"bleu": known_bleu, "chrf": known_chrf}
+        if segments is README:
+            published.update(README_SCORES)
+        for key, known in published.items():
+            if known is not None and abs(case["scores"][key] - known) > tolerance:
+                sys.exit(f"{name}: {key} is {case['scores'][key]}, published is {known}")
         cases.append(case)
-    json.dump(cases, sys.stdout, indent=1)
+    json.dump({"cases": cases, "lower": [[text, text.lower()] for text in LOWER]}, sys.stdout,
+              indent=1)
     print()
 
 

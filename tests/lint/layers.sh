@@ -30,7 +30,7 @@ library 'utf8proc\.h' 'src/text/[a-z0-9_]+\.[ch]'
 library '(openblas/)?(openblas_config|f77blas|cblas)\.h' 'src/nn/mat\.c'
 library 'event2?/?.*\.h' 'src/serve/[a-z0-9_]+\.[ch]'
 library 'jansson\.h' \
-    'src/serve/proto[a-z0-9_]*\.[ch]|src/model/(spec|safetensors)[a-z0-9_]*\.[ch]|src/cmd/[a-z0-9_]+\.[ch]'
+    'src/serve/proto[a-z0-9_]*\.[ch]|src/model/(spec|safetensors)[a-z0-9_]*\.[ch]|src/train/(history|report)[a-z0-9_]*\.[ch]|src/cmd/[a-z0-9_]+\.[ch]'
 library 'sqlite3\.h' \
     'src/text/vocab[a-z0-9_]*\.[ch]|src/model/registry[a-z0-9_]*\.[ch]|src/serve/reqlog[a-z0-9_]*\.[ch]'
 library 'ini\.h' 'src/base/opt[a-z0-9_]*\.c'

@@ -8,7 +8,7 @@
 
 /* Central differences of fourth order: the error of the rule is about STEP^4, that of rounding
    about 1e-16 / STEP. */
-#define STEP 1e-3
+#define STEP 2e-4
 
 struct arena test_arena = {.block_size = 1 << 20};
 static struct rng sequence;

@@ -10,7 +10,7 @@
 #include "nn/real.h"
 
 /* The largest relative error that a gradient may have. */
-#define GRADIENT_TOLERANCE 1e-8
+#define GRADIENT_TOLERANCE 1e-7
 
 /* The forward pass on what `context` holds now, down to one number. */
 typedef double loss_function(void *context);

@@ -41,10 +41,10 @@ static void describe(const struct tiny_bundle *bundle, struct spec *spec)
                       .form = NORM_NFC,
                       .fold = !translation},
         .embedding = 8,
-        .encoder_hidden = 6,
-        .decoder_hidden = 10,
-        .bidirectional = true,
-        .tied = true,
+        .encoder = {.cell = CELL_GRU, .layers = 1, .hidden = 6, .bidirectional = true},
+        .decoder = {.cell = CELL_GRU, .layers = 1, .hidden = 10},
+        .attention = bundle->without_attention ? ATTENTION_NONE : ATTENTION_GENERAL,
+        .tying = SPEC_TYING_THREE_WAY,
         .pooling = SPEC_POOL_MEAN,
         .ngrams = 2,
         .buckets = 64,
@@ -90,12 +90,10 @@ static int make_network(struct network *network, const struct spec *spec, uint64
     struct rng rng;
     if (spec->kind == SPEC_SEQ2SEQ) {
         seq2seq_size(&network->seq2seq, spec);
-        network->count =
-            seq2seq_parameters(&network->seq2seq, &network->seq2seq.weights, network->list);
+        network->count = seq2seq_parameters(&network->seq2seq, network->list);
     } else {
         classifier_size(&network->classifier, spec);
-        network->count = classifier_parameters(&network->classifier, &network->classifier.weights,
-                                               network->list);
+        network->count = classifier_parameters(&network->classifier, network->list);
     }
     const size_t total = parameters_total(network->list, network->count);
     network->flat = mem_alloc(total, sizeof *network->flat, err);
@@ -106,7 +104,7 @@ static int make_network(struct network *network, const struct spec *spec, uint64
     init_normal(total, 0.7, &rng, network->flat);
     /* bytes alone seldom make UTF-8: translations are to consist of larger tokens */
     for (size_t id = TOKEN_FIRST; spec->kind == SPEC_SEQ2SEQ && id < TOKEN_FIRST + 256; id++)
-        network->seq2seq.weights.output_bias[id] = -20;
+        network->seq2seq.output_bias[id] = -20;
     return 0;
 }
 
@@ -136,10 +134,10 @@ out:
 int tiny_bundle_write_all(const char *folder, struct err *err)
 {
     static const struct tiny_bundle bundles[] = {
-        {"tiny-en-fr", SPEC_SEQ2SEQ, "en", "fr", 1},
-        {"tiny-fr-en", SPEC_SEQ2SEQ, "fr", "en", 2},
-        {"tiny-bag", SPEC_BAG_OF_WORDS, NULL, NULL, 3},
-        {"tiny-rnn", SPEC_RNN_CLASSIFIER, NULL, NULL, 4},
+        {.name = "tiny-en-fr", .kind = SPEC_SEQ2SEQ, .source = "en", .target = "fr", .seed = 1},
+        {.name = "tiny-fr-en", .kind = SPEC_SEQ2SEQ, .source = "fr", .target = "en", .seed = 2},
+        {.name = "tiny-bag", .kind = SPEC_BAG_OF_WORDS, .seed = 3},
+        {.name = "tiny-rnn", .kind = SPEC_RNN_CLASSIFIER, .seed = 4},
     };
     int code = file_make_folders(folder, err);
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0] && code == 0; i++) {

@@ -16,6 +16,7 @@ struct tiny_bundle {
     enum spec_kind kind;
     const char *source, *target; /* languages, SPEC_SEQ2SEQ only; NULL: "en", "fr" */
     uint64_t seed;
+    bool without_attention; /* SPEC_SEQ2SEQ only */
 };
 
 /* Writes the bundle as `folder`, replacing one that is there. Classifiers have the labels

@@ -1,6 +1,6 @@
 /*
  * Decoding told in the plainest way, for comparison: every hypothesis is run from its beginning
- * through the network as training runs it, all continuations are sorted, nothing is packed.
+ * through the networks as training runs them, all continuations are sorted, nothing is packed.
  */
 #ifndef DRAGOMAN_TESTS_DECODE_REFERENCE_H
 #define DRAGOMAN_TESTS_DECODE_REFERENCE_H
@@ -11,56 +11,83 @@
 
 #include "base/mem.h"
 #include "model/decode.h"
-#include "model/seq2seq.h"
+#include "model/seq2seq_parts.h"
 #include "text/token.h"
 
 #define REFERENCE_LENGTH 40
 
 struct reference_source {
-    const struct seq2seq *model;
+    const struct ensemble *ensemble;
     const int32_t *ids;
     size_t count;
 };
 
-/* The natural logarithms of the next token's probabilities after `prefix`; attention [count + 1] of
-   that step unless NULL. */
-static inline int reference_next(const struct reference_source *source, const int32_t *prefix,
-                                 size_t length, double *log_probabilities, real *attention)
+/* Adds one model's probabilities of the next token after `prefix`, and the attention [count + 1]
+   of that step where it has one; returns whether it has, or -1 on failure. */
+static inline int reference_add(const struct seq2seq *model, const struct reference_source *source,
+                                const int32_t *prefix, size_t length, double *probabilities,
+                                double *attention)
 {
-    const struct seq2seq *model = source->model;
-    const size_t V = model->vocabulary, E = model->embedding;
+    const size_t V = model->vocabulary, E = model->embedding, S = source->count + 1;
     int32_t ids[DECODE_MAX_SOURCE + 1], input[REFERENCE_LENGTH + 1] = {TOKEN_BOS};
     memcpy(ids, source->ids, source->count * sizeof *ids);
     ids[source->count] = TOKEN_EOS;
     memcpy(input + 1, prefix, length * sizeof *input);
-    const int32_t steps = (int32_t)source->count + 1, targets = (int32_t)length + 1;
+    const int32_t steps = (int32_t)S, targets = (int32_t)length + 1;
     const struct seq2seq_batch batch = {.batch = 1,
-                                        .source_steps = source->count + 1,
+                                        .source_steps = S,
                                         .target_steps = length + 1,
                                         .source = ids,
                                         .source_lengths = &steps,
                                         .target_input = input,
                                         .target_lengths = &targets};
     const struct seq2seq_training training = {0};
-    struct seq2seq_activations activations = {0};
     struct err err = ERR_INIT;
     struct arena arena;
     arena_init(&arena, 1 << 16);
-    int status = seq2seq_forward(model, &batch, &training, NULL, &activations, &arena, &err);
+    struct seq2seq_pass pass = {
+        .model = model, .batch = &batch, .training = &training, .arena = &arena};
+    const int status = seq2seq_pass_forward(&pass, &err);
     real *logits = arena_alloc(&arena, V, sizeof(real), &err);
     if (!status && logits) {
-        seq2seq_logits(model, 1, activations.output + length * E, logits);
         double sum = 0;
+        seq2seq_logits(model, 1, pass.output + length * E, logits);
         for (size_t v = 0; v < V; v++)
             sum += exp((double)logits[v]);
         for (size_t v = 0; v < V; v++)
-            log_probabilities[v] = (double)logits[v] - log(sum);
-        if (attention)
-            memcpy(attention, activations.attention.weights + length * (source->count + 1),
-                   (source->count + 1) * sizeof(real));
+            probabilities[v] += exp((double)logits[v]) / sum;
+        for (size_t s = 0; model->attends && s < S; s++)
+            attention[s] += (double)pass.attention.weights[length * S + s];
     }
     arena_release(&arena);
-    return status || !logits ? -1 : 0;
+    return status || !logits ? -1 : model->attends;
+}
+
+/* The natural logarithms of the next token's probabilities after `prefix`, and unless NULL the
+   attention [count + 1] of that step: means over the models. *attends: how many have attention. */
+static inline int reference_next(const struct reference_source *source, const int32_t *prefix,
+                                 size_t length, double *log_probabilities, double *attention,
+                                 int *attends)
+{
+    const struct ensemble *ensemble = source->ensemble;
+    const size_t V = ensemble->models[0]->vocabulary;
+    double weights[DECODE_MAX_SOURCE + 1] = {0};
+    int sum = 0;
+    memset(log_probabilities, 0, V * sizeof *log_probabilities);
+    for (size_t i = 0; i < ensemble->count; i++) {
+        const int has =
+            reference_add(ensemble->models[i], source, prefix, length, log_probabilities, weights);
+        if (has < 0)
+            return -1;
+        sum += has;
+    }
+    for (size_t v = 0; v < V; v++)
+        log_probabilities[v] = log(log_probabilities[v] / (double)ensemble->count);
+    for (size_t s = 0; attention && s <= source->count; s++)
+        attention[s] = sum > 0 ? weights[s] / sum : 0;
+    if (attends)
+        *attends = sum;
+    return 0;
 }
 
 struct reference_hypothesis {
@@ -102,12 +129,12 @@ static inline void reference_end(struct reference_search *search,
 static inline size_t reference_expand(const struct reference_search *search,
                                       struct reference_hypothesis *all)
 {
-    const size_t V = search->source.model->vocabulary;
+    const size_t V = search->source.ensemble->models[0]->vocabulary;
     double *next = calloc(V, sizeof *next);
     size_t count = 0;
     for (size_t r = 0; next && r < search->live_count; r++) {
         const struct reference_hypothesis *live = &search->live[r];
-        if (reference_next(&search->source, live->ids, live->count, next, NULL))
+        if (reference_next(&search->source, live->ids, live->count, next, NULL, NULL))
             break;
         for (size_t v = 0; v < V; v++) {
             if (v == TOKEN_PAD || v == TOKEN_BOS || v == TOKEN_UNK)
@@ -158,7 +185,7 @@ static inline bool reference_step(struct reference_search *search, size_t length
 static inline int reference_decode(struct reference_search *search)
 {
     struct reference_hypothesis *all =
-        calloc(search->options.beam * search->source.model->vocabulary, sizeof *all);
+        calloc(search->options.beam * search->source.ensemble->models[0]->vocabulary, sizeof *all);
     if (!all)
         return -1;
     search->live_count = 1;

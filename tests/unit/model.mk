@@ -33,7 +33,8 @@ tests_unit_test_classifier_LDADD = $(model_test_libs)
 # Backward passes against finite differences, in double precision. libmodel.a only resolves the
 # names of what opens a bundle, which this test does not do.
 tests_unit_test_classifier_double_SOURCES = tests/unit/test_classifier_double.c \
-	$(finite_difference) src/model/classifier.c src/model/classifier_learn.c
+	$(finite_difference) src/model/classifier.c src/model/classifier_learn.c \
+	src/model/parameter.c
 tests_unit_test_classifier_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_classifier_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
 
@@ -44,9 +45,30 @@ tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
 tests_unit_test_batch_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_batch_LDADD = $(model_test_libs)
 
-check_PROGRAMS += tests/unit/test_decode
-TESTS += tests/unit/test_decode
-tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_model.h \
+# Models that decode together.
+check_PROGRAMS += tests/unit/test_ensemble
+TESTS += tests/unit/test_ensemble
+tests_unit_test_ensemble_SOURCES = tests/unit/test_ensemble.c
+tests_unit_test_ensemble_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_ensemble_LDADD = $(model_test_libs)
+
+# Given translations through the model.
+check_PROGRAMS += tests/unit/test_likelihood
+TESTS += tests/unit/test_likelihood
+tests_unit_test_likelihood_SOURCES = tests/unit/test_likelihood.c \
+	tests/unit/decode_model.h
+tests_unit_test_likelihood_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_likelihood_LDADD = $(model_test_libs)
+
+decode_tests = tests/unit/test_decode tests/unit/test_decode_kinds
+check_PROGRAMS += $(decode_tests)
+TESTS += $(decode_tests)
+decode_test_headers = tests/unit/decode_checks.h tests/unit/decode_model.h \
 	tests/unit/decode_reference.h
+decode_test_libs = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c $(decode_test_headers)
 tests_unit_test_decode_CPPFLAGS = $(unit_cppflags)
-tests_unit_test_decode_LDADD = libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+tests_unit_test_decode_LDADD = $(decode_test_libs)
+tests_unit_test_decode_kinds_SOURCES = tests/unit/test_decode_kinds.c $(decode_test_headers)
+tests_unit_test_decode_kinds_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_decode_kinds_LDADD = $(decode_test_libs)

@@ -8,10 +8,12 @@
 #include "model/batch.h"
 #include "model/model.h"
 #include "support/tiny_bundle.h"
+#include "text/token.h"
 
 #define COUNT 60
 
 static struct model *model;
+static struct ensemble ensemble;
 static const struct decode_options greedy = {.beam = 1, .nbest = 1, .length_penalty = 1};
 static const struct decode_options beam = {.beam = 3, .nbest = 2, .length_penalty = 1};
 
@@ -43,6 +45,7 @@ static int open_model(void **state)
     snprintf(folder, sizeof(folder), "%s/tiny", (char *)*state);
     if (tiny_bundle_write(folder, &bundle, &err) < 0 || model_open(&model, folder, &err) < 0)
         fail_msg("%s", err.message);
+    ensemble = (struct ensemble){.models = {model->seq2seq}, .count = 1};
     return 0;
 }
 
@@ -58,7 +61,7 @@ static int translate_all(const struct texts *texts, const struct decode_options 
     struct pool *pool = pool_new(threads, err);
     if (pool == NULL)
         return err->code;
-    int code = batch_translate(model->seq2seq, model->tokenizer, options, pool, texts->texts, COUNT,
+    int code = batch_translate(&ensemble, model->tokenizer, options, pool, texts->texts, COUNT,
                                outputs, err);
     pool_free(pool);
     return code;
@@ -137,7 +140,7 @@ static void test_nothing(void **state)
     struct err err = ERR_INIT;
     struct pool *pool = pool_new(2, &err);
     assert_non_null(pool);
-    assert_fine(batch_translate(model->seq2seq, model->tokenizer, &beam, pool, NULL, 0, NULL, &err),
+    assert_fine(batch_translate(&ensemble, model->tokenizer, &beam, pool, NULL, 0, NULL, &err),
                 err);
     pool_free(pool);
 }
@@ -175,7 +178,7 @@ static void test_one_by_one(void **state)
     make_texts(&texts);
     for (size_t i = 0; i < 5; i++)
         slow.items[i] = (struct batch_item){texts.texts[i], &outputs[i]};
-    assert_fine(batch_work(model->seq2seq, model->tokenizer, &beam, 0, &source, &err), err);
+    assert_fine(batch_work(&ensemble, model->tokenizer, &beam, 0, &source, &err), err);
     assert_int_equal(slow.done, 5);
     for (size_t i = 0; i < 5; i++) {
         check_one(&texts.texts[i], &beam, &outputs[i]);
@@ -183,11 +186,57 @@ static void test_one_by_one(void **state)
     }
 }
 
+/* Attention is kept where it is asked for: the tokens are those of the text, a row spreads 1. */
+static void test_attention(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    struct texts texts;
+    struct batch_attention kept[COUNT] = {0};
+    make_texts(&texts);
+    for (int round = 0; round < 2; round++) {
+        struct batch_output outputs[COUNT] = {0};
+        for (size_t i = 0; i < COUNT; i += 2)
+            outputs[i].attention = &kept[i];
+        assert_fine(translate_all(&texts, round ? &beam : &greedy, 2, outputs, &err), err);
+        for (size_t i = 0; i < COUNT; i++) {
+            struct buf text = BUF_INIT;
+            check_one(&texts.texts[i], round ? &beam : &greedy, &outputs[i]);
+            assert_int_equal(kept[i].count,
+                             i % 2 || outputs[i].source_tokens == 0 ? 0 : outputs[i].target_tokens);
+            if (kept[i].count == 0)
+                continue;
+            assert_int_equal(kept[i].source_count, outputs[i].source_tokens);
+            assert_fine(tokenizer_decode(model->tokenizer, kept[i].ids, kept[i].count, &text, &err),
+                        err);
+            assert_string_equal(text.data, outputs[i].candidates[0].text);
+            for (size_t r = 0; r < kept[i].count; r++) {
+                float sum = 0;
+                for (size_t c = 0; c < kept[i].source_count; c++)
+                    sum += kept[i].weights[r * kept[i].source_count + c];
+                assert_true(sum > 0.999f && sum < 1.001f);
+            }
+            buf_release(&text);
+        }
+        release_all(outputs);
+    }
+    texts.texts[2] = (struct batch_text){"bad \xc3", 5};
+    assert_true(kept[2].count > 0);
+    struct batch_output outputs[COUNT] = {[2] = {.attention = &kept[2]}};
+    assert_fine(translate_all(&texts, &beam, 1, outputs, &err), err);
+    assert_int_equal(kept[2].count, 0); /* nothing of an earlier text stays */
+    release_all(outputs);
+    for (size_t i = 0; i < COUNT; i++)
+        batch_attention_release(&kept[i]);
+}
+
 static int run_with_faults(void *context, struct err *err)
 {
-    struct batch_output outputs[COUNT] = {0};
+    struct batch_attention attention = {0};
+    struct batch_output outputs[COUNT] = {[3] = {.attention = &attention}};
     int code = translate_all(context, &beam, 1, outputs, err);
     release_all(outputs);
+    batch_attention_release(&attention);
     return code;
 }
 
@@ -204,7 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_as_alone), cmocka_unit_test(test_bad_texts),
         cmocka_unit_test(test_nothing),       cmocka_unit_test(test_one_by_one),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_attention),     cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }

@@ -30,7 +30,7 @@ static const struct classifier_batch batch = {BATCH, STEPS, ids, lengths, featur
 struct network {
     struct classifier model;
     struct classifier_training training;
-    struct classifier_weights gradients;
+    struct classifier gradients;
     struct parameter list[CLASSIFIER_MAX_PARAMETERS], gradient_list[CLASSIFIER_MAX_PARAMETERS];
     size_t count;
 };
@@ -49,17 +49,22 @@ static void network_init(struct network *n, enum spec_kind kind, enum spec_pooli
                               .ngrams = 2,
                               .buckets = 4,
                               .embedding = 4,
-                              .encoder_hidden = 3,
-                              .bidirectional = bidirectional,
+                              .encoder = {.cell = CELL_GRU,
+                                          .layers = bidirectional ? 2 : 1,
+                                          .hidden = 3,
+                                          .bidirectional = bidirectional},
                               .pooling = pooling};
     *n = (struct network){.training = {.dropout_input = dropout,
+                                       .dropout_layer = dropout,
+                                       .dropout_state = dropout,
                                        .dropout_output = dropout,
                                        .label_smoothing = 0.1,
                                        .scale = 0.25}};
     new_sequence(17);
     classifier_size(&n->model, &spec);
-    n->count = classifier_parameters(&n->model, &n->model.weights, n->list);
-    classifier_parameters(&n->model, &n->gradients, n->gradient_list);
+    n->gradients = n->model;
+    n->count = classifier_parameters(&n->model, n->list);
+    classifier_parameters(&n->gradients, n->gradient_list);
     for (size_t i = 0; i < n->count; i++) {
         *n->list[i].slot = new_random(values_of(&n->list[i]), 0.7);
         *n->gradient_list[i].slot = new_reals(values_of(&n->list[i]));

@@ -22,7 +22,7 @@ static void reads_files_in_order(void **state)
 {
     static const char one[] =
         "\xEF\xBB\xBFSave me a seat.\tRéserve-moi un siège.\r\n\n\r\nGo.\tVa !\n";
-    static const char two[] = "nul\0inside\tlast";
+    static const char two[] = "\n spaces around \tlast";
     struct err err = ERR_INIT;
     struct corpus corpus;
     char *paths[3] = {scratch_file(state, "one.tsv", one, sizeof one - 1),
@@ -35,9 +35,13 @@ static void reads_files_in_order(void **state)
     assert_string_equal(corpus.lines[0].second, "Réserve-moi un siège.");
     assert_int_equal(corpus.lines[0].second_len, strlen("Réserve-moi un siège."));
     assert_string_equal(corpus.lines[1].second, "Va !");
-    assert_int_equal(corpus.lines[2].first_len, 10);
-    assert_memory_equal(corpus.lines[2].first, "nul\0inside", 11);
+    assert_string_equal(corpus.lines[2].first, " spaces around ");
+    assert_int_equal(corpus.lines[2].first_len, strlen(" spaces around "));
     assert_string_equal(corpus.lines[2].second, "last");
+    assert_int_equal(corpus.lines[1].file, 0);
+    assert_int_equal(corpus.lines[1].line, 4);
+    assert_int_equal(corpus.lines[2].file, 2);
+    assert_int_equal(corpus.lines[2].line, 2);
     corpus_release(&corpus);
     assert_fine(corpus_read(&corpus, NULL, 0, &err), err);
     assert_int_equal(corpus.count, 0);
@@ -72,21 +76,33 @@ static void names_file_line_and_fault(void **state)
 {
     static const struct {
         const char *text;
+        size_t len; /* 0: up to the NUL */
         enum err_code code;
         const char *place, *fault;
     } cases[] = {
-        {"a\tb\n\nno tab here\n", ERR_FORMAT, "bad.tsv:3:", "no tab"},
-        {"a\tb\nc\t\n", ERR_FORMAT, "bad.tsv:2:", "second field is empty"},
-        {"\tb\n", ERR_FORMAT, "bad.tsv:1:", "first field is empty"},
-        {"\t\n", ERR_FORMAT, "bad.tsv:1:", "empty"},
-        {"a\tb\tc\n", ERR_FORMAT, "bad.tsv:1:", "more than two fields"},
-        {"a\tb\nab\xFF\tc\n", ERR_UTF8, "bad.tsv:2:", "offset 2"},
-        {"a\tb\nlast\t\xC3", ERR_UTF8, "bad.tsv:2:", "offset 5"},
+        {"a\tb\n\nno tab here\n", 0, ERR_FORMAT, "bad.tsv:3:", "no tab"},
+        {"a\tb\nc\t\n", 0, ERR_FORMAT, "bad.tsv:2:", "second field is empty"},
+        {"a\tb\nc\t\r\n", 0, ERR_FORMAT, "bad.tsv:2:", "second field is empty"},
+        {"a\tb\nc\t  \n", 0, ERR_FORMAT, "bad.tsv:2:", "second field is empty"},
+        {"\tb\n", 0, ERR_FORMAT, "bad.tsv:1:", "first field is empty"},
+        {" \tb\n", 0, ERR_FORMAT, "bad.tsv:1:", "first field is empty"},
+        {"\xEF\xBB\xBF\tb\n", 0, ERR_FORMAT, "bad.tsv:1:", "first field is empty"},
+        {"\t\n", 0, ERR_FORMAT, "bad.tsv:1:", "empty"},
+        {"a\tb\tc\n", 0, ERR_FORMAT, "bad.tsv:1:", "more than two fields"},
+        {"a\tb\n\t\t\n", 0, ERR_FORMAT, "bad.tsv:2:", "more than two fields"},
+        {"a\tb\nab\xFF\tc\n", 0, ERR_UTF8, "bad.tsv:2:", "0xFF at offset 2"},
+        {"a\tb\nlast\t\xC3", 0, ERR_UTF8, "bad.tsv:2:", "offset 5"},
+        {"a\tb\nnu\0l\tc\n", 11, ERR_FORMAT, "bad.tsv:2:", "NUL byte at offset 2"},
+        {"a\tb\nc\tlabel\0", 12, ERR_FORMAT, "bad.tsv:2:", "NUL byte at offset 7"},
+        {"\xFF\xFE"
+         "a\0\t\0b\0\n\0",
+         10, ERR_UTF8, "bad.tsv:1:", "offset 0"}, /* UTF-16 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = ERR_INIT;
         struct corpus corpus;
-        char *path = scratch_file(state, "bad.tsv", cases[i].text, strlen(cases[i].text));
+        char *path = scratch_file(state, "bad.tsv", cases[i].text,
+                                  cases[i].len ? cases[i].len : strlen(cases[i].text));
         int rc = corpus_read(&corpus, (const char *const *)&path, 1, &err);
         assert_int_equal(rc, cases[i].code);
         assert_non_null(strstr(err.message, cases[i].place));
@@ -106,13 +122,62 @@ static void a_missing_file_is_not_found(void **state)
     assert_non_null(strstr(err.message, path));
 }
 
+/* The file of several whose line is bad is the one that is named. */
+static void names_the_file_of_several(void **state)
+{
+    struct err err = ERR_INIT;
+    struct corpus corpus;
+    char *paths[2] = {scratch_file(state, "good.tsv", "a\tb\nc\td", 7),
+                      scratch_file(state, "other.tsv", "a\tb\nc d\n", 8)};
+    assert_int_equal(corpus_read(&corpus, (const char *const *)paths, 2, &err), ERR_FORMAT);
+    assert_non_null(strstr(err.message, "other.tsv:2: "));
+    mem_free(paths[0]);
+    mem_free(paths[1]);
+}
+
+static void a_folder_is_no_corpus(void **state)
+{
+    const char *path = *state;
+    struct err err = ERR_INIT;
+    struct corpus corpus;
+    assert_int_equal(corpus_read(&corpus, &path, 1, &err), ERR_IO);
+    assert_non_null(strstr(err.message, path));
+    assert_non_null(strstr(err.message, "directory"));
+}
+
+/* A line is as long as the limit allows, or is refused with its length. */
+static void lines_have_a_limit(void **state)
+{
+    for (size_t extra = 0; extra < 2; extra++) {
+        const size_t len = CORPUS_MAX_LINE + extra;
+        struct err err = ERR_INIT;
+        struct corpus corpus;
+        char *text = malloc(len + 6), *path;
+        assert_non_null(text);
+        memcpy(text, "a\tb\n", 4);
+        memset(text + 4, 'x', len);
+        text[6] = '\t';
+        path = scratch_file(state, "long.tsv", text, len + 4);
+        if (extra == 0) {
+            assert_fine(corpus_read(&corpus, (const char *const *)&path, 1, &err), err);
+            assert_int_equal(corpus.lines[1].second_len, len - 3);
+            corpus_release(&corpus);
+        } else {
+            assert_int_equal(corpus_read(&corpus, (const char *const *)&path, 1, &err), ERR_LIMIT);
+            assert_non_null(strstr(err.message, "long.tsv:2: the line has 4194305 bytes"));
+        }
+        mem_free(path);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_files_in_order),
-        cmocka_unit_test(grows_to_many_lines),
-        cmocka_unit_test(names_file_line_and_fault),
-        cmocka_unit_test(a_missing_file_is_not_found),
+        cmocka_unit_test(reads_files_in_order),      cmocka_unit_test(grows_to_many_lines),
+        cmocka_unit_test(names_file_line_and_fault), cmocka_unit_test(a_missing_file_is_not_found),
+        cmocka_unit_test(names_the_file_of_several), cmocka_unit_test(a_folder_is_no_corpus),
+        cmocka_unit_test(lines_have_a_limit),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

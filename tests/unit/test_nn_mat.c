@@ -6,14 +6,15 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "base/rng.h"
-#include "nn/attention.h"
-#include "nn/cell_gru.h"
+#include "nn/mat.h"
 #include "nn/softmax.h"
 
 #define MAX_ROWS 33
@@ -229,6 +230,54 @@ static void softmax_by_definition(void **state)
     }
 }
 
+static void logarithms_are_near(void **state)
+{
+    double worst = 0;
+    (void)state;
+    for (double at = -87; at <= 88; at += 1e-3) {
+        const float x = (float)exp(at);
+        const double y = log((double)x);
+        worst = fmax(worst, fabs((double)real_log(x) - y) / fmax(1, fabs(y)));
+    }
+    for (float x = 0.5f; x <= 2; x += 1e-5f)
+        worst = fmax(worst, fabs((double)real_log(x) - log((double)x)));
+    assert_near(worst, 0, 2e-7);
+    assert_true(real_log(1) == 0);
+    assert_true(isnan(real_log(NAN)));
+}
+
+static void log_softmax_by_definition(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 70; count++) {
+        float *x = randoms(count), *y = randoms(count), *sum = zeros(count);
+        memcpy(sum, y, count * sizeof *y);
+        const double log_x = (double)softmax_log_sum(count, x);
+        const double log_y = (double)softmax_log_sum(count, y);
+        softmax_log(count, sum);
+        for (size_t i = 0; i < count; i++)
+            assert_near((double)sum[i], (double)y[i] - log_y, 1e-6);
+        softmax_log_add(count, x, sum);
+        for (size_t i = 0; i < count; i++)
+            assert_near((double)sum[i], log(exp((double)x[i] - log_x) + exp((double)y[i] - log_y)),
+                        2e-6);
+    }
+}
+
+/* The greater one stays where the other is nothing beside it; what is no number stays none. */
+static void log_sums_saturate(void **state)
+{
+    float x[3] = {0, 400, -400}, y[3] = {0, -400, 400}, bad[3] = {0, NAN, -400};
+    (void)state;
+    softmax_log(3, y);
+    softmax_log_add(3, x, y);
+    assert_near((double)y[0], log(2) - 400, 1e-4);
+    assert_near((double)y[1], 0, 1e-6);
+    assert_near((double)y[2], 0, 1e-6);
+    softmax_log_add(3, y, bad);
+    assert_true(isnan(bad[1]) && !isnan(bad[0]) && !isnan(bad[2]));
+}
+
 /* Huge values neither overflow nor vanish: only differences count. */
 static void softmax_saturates(void **state)
 {
@@ -248,80 +297,59 @@ static void softmax_saturates(void **state)
     assert_true(softmax_row(1, one) == -12345 && one[0] == 1);
 }
 
-/* gru_step, fed by mat_rows, against gru_forward over the same inputs. */
-static void gru_step_is_a_step(void **state)
+/* Packed weights of every size around a panel's, rows of every tile, in both forms. */
+static void packed_products_by_definition(void **state)
 {
-    enum { T = 5, B = 7, I = 13, H = 21 };
-    const struct gru_weights w = {randoms(3 * H * I), randoms(3 * H * H), randoms(3 * H),
-                                  randoms(3 * H)};
-    const struct gru_shape shape = {.steps = T, .batch = B, .input = I, .hidden = H};
-    float *x = randoms(T * B * I), *h = randoms(B * H), *states = zeros(T * B * H);
-    float *input = zeros(B * 3 * H), *recurrent = zeros(B * 3 * H);
-    struct gru_cache cache;
+    static const size_t sizes[] = {1, 7, 8, 31, 32, 33, 70};
+    enum { K = 37, ROWS = 31, LARGEST = 70 };
     (void)state;
-    assert_int_equal(gru_forward(&w, &shape, x, h, mat_of(states, H), &cache, &arena, &err), 0);
-    for (size_t t = 0; t < T; t++) {
-        mat_rows(B, 3 * H, I, x + t * B * I, I, w.weight_ih, I, w.bias_ih, input, 3 * H);
-        mat_rows(B, 3 * H, H, h, H, w.weight_hh, H, w.bias_hh, recurrent, 3 * H);
-        gru_step(B, H, input, recurrent, h);
-        for (size_t i = 0; i < B * H; i++)
-            assert_near((double)h[i], (double)states[t * B * H + i], 1e-5);
-        for (size_t i = 0; i < B * 3 * H; i++)
-            assert_near((double)input[i], (double)cache.gates[t * B * 3 * H + i], 1e-5);
-    }
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int form = MAT_NT; form <= MAT_NN; form++) {
+            const size_t n = sizes[s], stride = (form == MAT_NT ? K : n) + PAD;
+            const float *a = randoms(ROWS * (K + PAD));
+            const float *b = randoms((form == MAT_NT ? n : K) * stride);
+            float *packed = zeros(mat_packed_size(n, K)), *kept = randoms(ROWS * (LARGEST + PAD));
+            float *c = zeros(ROWS * (LARGEST + PAD));
+            memcpy(c, kept, ROWS * (LARGEST + PAD) * sizeof *c);
+            mat_pack((enum mat_form)form, n, K, mat_of(b, stride), packed);
+            mat_multiply_packed(ROWS, n, K, mat_of(a, K + PAD), packed, 1,
+                                mat_of(c, LARGEST + PAD));
+            for (size_t r = 0; r < ROWS; r++)
+                for (size_t j = 0; j < LARGEST + PAD; j++) {
+                    double sum = (double)kept[r * (LARGEST + PAD) + j];
+                    for (size_t k = 0; j < n && k < K; k++)
+                        sum += (double)a[r * (K + PAD) + k] *
+                               (double)b[form == MAT_NT ? j * stride + k : k * stride + j];
+                    assert_near((double)c[r * (LARGEST + PAD) + j], sum, j < n ? 1e-4 : 0);
+                }
+        }
 }
 
-static void gru_step_alone_and_together(void **state)
+/* Combinations of rows and outer products, of more and of fewer rows than are taken at a time,
+   inside wider matrices. */
+static void combinations_by_definition(void **state)
 {
-    enum { ROWS = 9 };
+    enum { ROWS = 9, COLUMNS = 37, STRIDE = COLUMNS + PAD };
     (void)state;
-    for (size_t H = 1; H <= 40; H++) {
-        float *input = randoms(ROWS * 3 * H), *recurrent = randoms(ROWS * 3 * H);
-        float *h = randoms(ROWS * H), *own_input = zeros(3 * H), *own_h = zeros(H);
-        float *copy = zeros(ROWS * 3 * H), *h_copy = zeros(ROWS * H);
-        memcpy(copy, input, ROWS * 3 * H * sizeof *input);
-        memcpy(h_copy, h, ROWS * H * sizeof *h);
-        gru_step(ROWS, H, input, recurrent, h);
-        for (size_t r = 0; r < ROWS; r++) {
-            memcpy(own_input, copy + r * 3 * H, 3 * H * sizeof *input);
-            memcpy(own_h, h_copy + r * H, H * sizeof *h);
-            gru_step(1, H, own_input, recurrent + r * 3 * H, own_h);
-            assert_memory_equal(own_h, h + r * H, H * sizeof *h);
-            assert_memory_equal(own_input, input + r * 3 * H, 3 * H * sizeof *input);
+    for (size_t rows = 0; rows <= ROWS; rows++) {
+        const float *a = randoms(ROWS), *y = randoms(COLUMNS), *x = randoms(ROWS * STRIDE);
+        float *fresh = randoms(COLUMNS), *kept = zeros(COLUMNS), *outer = zeros(ROWS * STRIDE);
+        memcpy(kept, y, COLUMNS * sizeof *y);
+        memcpy(outer, x, ROWS * STRIDE * sizeof *x);
+        mat_combine(rows, COLUMNS, a, mat_of(x, STRIDE), 0, fresh);
+        mat_combine(rows, COLUMNS, a, mat_of(x, STRIDE), 1, kept);
+        mat_add_outer(rows, COLUMNS, a, y, mat_of(outer, STRIDE));
+        for (size_t c = 0; c < COLUMNS; c++) {
+            double sum = 0;
+            for (size_t r = 0; r < rows; r++)
+                sum += (double)a[r] * (double)x[r * STRIDE + c];
+            assert_near((double)fresh[c], sum, 1e-5);
+            assert_near((double)kept[c], sum + (double)y[c], 1e-5);
         }
-        arena_reset(&arena);
-    }
-}
-
-static void attention_step_is_a_step(void **state)
-{
-    enum { S = 9, T = 3, B = 4, D = 10, H = 11 };
-    static const int32_t lengths[B] = {S, 1, 4, 8};
-    const struct attention_shape shape = {S, T, B, D, H, lengths};
-    float *w = randoms(D * H), *memory = randoms(S * B * D), *queries = randoms(T * B * H);
-    float *context = zeros(T * B * D), *own_memory = zeros(S * D), *keys = zeros(S * H);
-    float *transposed = zeros(H * D), weights[S], own_context[D];
-    struct attention_cache cache;
-    (void)state;
-    for (size_t d = 0; d < D; d++)
-        for (size_t h = 0; h < H; h++) {
-            w[d * H + h] *= 0.3f;
-            transposed[h * D + d] = w[d * H + h];
-        }
-    assert_int_equal(attention_forward(&shape, w, memory, queries, context, &cache, &arena, &err),
-                     0);
-    for (size_t b = 0; b < B; b++) {
-        const size_t length = (size_t)lengths[b];
-        for (size_t s = 0; s < length; s++)
-            memcpy(own_memory + s * D, memory + (s * B + b) * D, D * sizeof *memory);
-        mat_rows(length, H, D, own_memory, D, transposed, D, NULL, keys, H);
-        for (size_t t = 0; t < T; t++) {
-            attention_step(length, D, H, own_memory, keys, queries + (t * B + b) * H, weights,
-                           own_context);
-            for (size_t s = 0; s < length; s++)
-                assert_near((double)weights[s], (double)cache.weights[(b * T + t) * S + s], 1e-5);
-            for (size_t d = 0; d < D; d++)
-                assert_near((double)own_context[d], (double)context[(t * B + b) * D + d], 1e-5);
+        for (size_t i = 0; i < ROWS * STRIDE; i++) {
+            const bool inside = i / STRIDE < rows && i % STRIDE < COLUMNS;
+            const double added = inside ? (double)a[i / STRIDE] * (double)y[i % STRIDE] : 0;
+            assert_near((double)outer[i], (double)x[i] + added, inside ? 1e-5 : 0);
         }
     }
 }
@@ -333,13 +361,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_do_not_influence_each_other, begin, end),
         cmocka_unit_test_setup_teardown(rows_of_nothing, begin, end),
         cmocka_unit_test_setup_teardown(products_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(combinations_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(packed_products_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(exponential, begin, end),
         cmocka_unit_test_setup_teardown(bounded_functions, begin, end),
         cmocka_unit_test_setup_teardown(softmax_by_definition, begin, end),
         cmocka_unit_test_setup_teardown(softmax_saturates, begin, end),
-        cmocka_unit_test_setup_teardown(gru_step_is_a_step, begin, end),
-        cmocka_unit_test_setup_teardown(gru_step_alone_and_together, begin, end),
-        cmocka_unit_test_setup_teardown(attention_step_is_a_step, begin, end),
+        cmocka_unit_test_setup_teardown(logarithms_are_near, begin, end),
+        cmocka_unit_test_setup_teardown(log_softmax_by_definition, begin, end),
+        cmocka_unit_test_setup_teardown(log_sums_saturate, begin, end),
     };
     mat_use_one_thread();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,12 +5,12 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "model/seq2seq.h"
-#include "nn/loss.h"
 #include "support/finite_difference.h"
 
 #define VOCABULARY 9
@@ -30,111 +30,181 @@ static const struct seq2seq_batch batch = {
 };
 
 struct network {
-    struct seq2seq model;
+    struct seq2seq model, gradients;
     struct seq2seq_training training;
-    struct seq2seq_weights gradients;
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS], gradient_list[SEQ2SEQ_MAX_PARAMETERS];
     size_t count;
 };
+
+/* Networks that between them have everything: cells, layers, decoders, attentions, tyings. */
+static const struct design {
+    const char *name;
+    struct spec_recurrent encoder, decoder;
+    enum spec_decoder kind;
+    enum attention_kind attention;
+    enum spec_bridge bridge;
+    bool deep;
+    enum spec_tying tying;
+} designs[] = {
+    {"gru, general",
+     {.cell = CELL_GRU, .layers = 1, .hidden = 3, .bidirectional = true},
+     {.cell = CELL_GRU, .layers = 1, .hidden = 5},
+     SPEC_DECODER_PLAIN,
+     ATTENTION_GENERAL,
+     SPEC_BRIDGE_LAST,
+     false,
+     SPEC_TYING_THREE_WAY},
+    {"lstm, two layers, no attention",
+     {.cell = CELL_LSTM, .layers = 2, .hidden = 4, .residual = true},
+     {.cell = CELL_LSTM, .layers = 2, .hidden = 4, .residual = true},
+     SPEC_DECODER_PLAIN,
+     ATTENTION_NONE,
+     SPEC_BRIDGE_LAST,
+     false,
+     SPEC_TYING_NONE},
+    {"dot, deep output",
+     {.cell = CELL_GRU_CHO, .layers = 1, .hidden = 4},
+     {.cell = CELL_MUT1, .layers = 1, .hidden = 4},
+     SPEC_DECODER_PLAIN,
+     ATTENTION_DOT,
+     SPEC_BRIDGE_MEAN,
+     true,
+     SPEC_TYING_TWO_WAY},
+    {"conditional, additive, normalised",
+     {.cell = CELL_GRU,
+      .norm = CELL_NORM_SEPARATE,
+      .layers = 1,
+      .hidden = 3,
+      .bidirectional = true},
+     {.cell = CELL_GRU, .norm = CELL_NORM_SEPARATE, .layers = 1, .hidden = 5},
+     SPEC_DECODER_CONDITIONAL,
+     ATTENTION_ADDITIVE,
+     SPEC_BRIDGE_MEAN,
+     true,
+     SPEC_TYING_THREE_WAY},
+    {"conditional lstm, three layers, general",
+     {.cell = CELL_LSTM_PEEPHOLE, .layers = 1, .hidden = 3, .bidirectional = true},
+     {.cell = CELL_LSTM, .norm = CELL_NORM_JOINT, .layers = 3, .hidden = 4, .residual = true},
+     SPEC_DECODER_CONDITIONAL,
+     ATTENTION_GENERAL,
+     SPEC_BRIDGE_LAST,
+     false,
+     SPEC_TYING_TWO_WAY},
+    {"input feeding, lstm, two layers",
+     {.cell = CELL_LSTM, .layers = 2, .hidden = 3, .bidirectional = true},
+     {.cell = CELL_LSTM, .layers = 2, .hidden = 5, .residual = true},
+     SPEC_DECODER_INPUT_FEEDING,
+     ATTENTION_GENERAL,
+     SPEC_BRIDGE_LAST,
+     false,
+     SPEC_TYING_NONE},
+    {"input feeding, gru, deep output",
+     {.cell = CELL_RNN_TANH, .layers = 1, .hidden = 3, .bidirectional = true},
+     {.cell = CELL_GRU, .layers = 1, .hidden = 5},
+     SPEC_DECODER_INPUT_FEEDING,
+     ATTENTION_ADDITIVE,
+     SPEC_BRIDGE_MEAN,
+     true,
+     SPEC_TYING_TWO_WAY},
+};
+#define DESIGNS (sizeof designs / sizeof *designs)
 
 static size_t values_of(const struct parameter *parameter)
 {
     return parameter->rows * (parameter->columns ? parameter->columns : 1);
 }
 
-static void network_init(struct network *n, bool bidirectional, bool tied, double dropout)
+static void network_init(struct network *n, const struct design *design, double dropout)
 {
     const struct spec spec = {.vocabulary = VOCABULARY,
                               .embedding = 4,
-                              .encoder_hidden = 3,
-                              .decoder_hidden = 5,
-                              .bidirectional = bidirectional,
-                              .tied = tied};
+                              .encoder = design->encoder,
+                              .decoder = design->decoder,
+                              .decoder_kind = design->kind,
+                              .attention = design->attention,
+                              .bridge = design->bridge,
+                              .deep_output = design->deep,
+                              .tying = design->tying};
     *n = (struct network){.training = {.dropout_embedding = dropout,
+                                       .dropout_layer = dropout,
+                                       .dropout_state = dropout,
+                                       .dropout_memory = dropout,
                                        .dropout_output = dropout,
                                        .label_smoothing = 0.1,
                                        .scale = 0.25}};
     new_sequence(31);
     seq2seq_size(&n->model, &spec);
-    n->count = seq2seq_parameters(&n->model, &n->model.weights, n->list);
-    seq2seq_parameters(&n->model, &n->gradients, n->gradient_list);
+    n->gradients = n->model;
+    n->count = seq2seq_parameters(&n->model, n->list);
+    seq2seq_parameters(&n->gradients, n->gradient_list);
     for (size_t i = 0; i < n->count; i++) {
         *n->list[i].slot = new_random(values_of(&n->list[i]), 0.5);
         *n->gradient_list[i].slot = new_reals(values_of(&n->list[i]));
     }
-    seq2seq_tie(&n->model, &n->model.weights);
-    seq2seq_tie(&n->model, &n->gradients);
+    seq2seq_tie(&n->model);
+    seq2seq_tie(&n->gradients);
+}
+
+/* The same generator for each pass, so that all of them drop the same. */
+static struct seq2seq_sums learn(const struct network *n, const struct seq2seq *gradients)
+{
+    struct seq2seq_sums sums = {0};
+    struct err err = ERR_INIT;
+    struct arena arena;
+    struct rng rng;
+    arena_init(&arena, 1 << 16);
+    rng_seed(&rng, 4, 0);
+    assert_int_equal(
+        seq2seq_learn(&n->model, gradients, &batch, &n->training, &rng, &sums, &arena, &err), 0);
+    arena_release(&arena);
+    return sums;
 }
 
 static double network_loss(void *context)
 {
-    struct network *n = context;
-    const size_t rows = TARGET_STEPS * BATCH;
-    real logits[TARGET_STEPS * BATCH * VOCABULARY];
-    struct seq2seq_activations a;
-    struct arena arena;
-    struct rng rng;
-    double negative_log;
-    arena_init(&arena, 1 << 16);
-    rng_seed(&rng, 4, 0);
-    const int status = seq2seq_forward(&n->model, &batch, &n->training, &rng, &a, &arena, NULL);
-    assert_int_equal(status, 0);
-    seq2seq_logits(&n->model, rows, a.output, logits);
-    arena_release(&arena);
-    return n->training.scale * cross_entropy(rows, VOCABULARY, target_output,
-                                             n->training.label_smoothing, 1, logits, &negative_log);
+    const struct network *n = context;
+    return n->training.scale * learn(n, NULL).loss;
 }
 
-static void check_network(bool bidirectional, bool tied, double dropout)
+static void check_design(const struct design *design, double dropout)
 {
     struct network n;
-    struct seq2seq_sums sums = {0};
-    struct err err = ERR_INIT;
-    struct rng rng;
-    network_init(&n, bidirectional, tied, dropout);
-    rng_seed(&rng, 4, 0);
-    assert_int_equal(
-        seq2seq_learn(&n.model, &n.gradients, &batch, &n.training, &rng, &sums, &test_arena, &err),
-        0);
+    char name[128];
+    network_init(&n, design, dropout);
+    const struct seq2seq_sums sums = learn(&n, &n.gradients);
     assert_near(n.training.scale * sums.loss, network_loss(&n), 1e-12);
-    for (size_t i = 0; i < n.count; i++)
-        check_gradient(n.list[i].name, network_loss, &n, values_of(&n.list[i]), *n.list[i].slot,
+    for (size_t i = 0; i < n.count; i++) {
+        snprintf(name, sizeof name, "%s: %s", design->name, n.list[i].name);
+        check_gradient(name, network_loss, &n, values_of(&n.list[i]), *n.list[i].slot,
                        *n.gradient_list[i].slot);
+    }
+    release_reals();
 }
 
 static void gradients_without_dropout(void **state)
 {
     (void)state;
-    check_network(true, true, 0);
-    check_network(false, false, 0);
+    for (size_t i = 0; i < DESIGNS; i++)
+        check_design(&designs[i], 0);
 }
 
 static void gradients_with_dropout(void **state)
 {
     (void)state;
-    check_network(true, true, 0.3);
-    check_network(true, false, 0.3);
+    for (size_t i = 0; i < DESIGNS; i++)
+        check_design(&designs[i], 0.3);
 }
 
 /* Two batches give the sum of what each gives. */
 static void gradients_add_up(void **state)
 {
     struct network once, twice;
-    struct seq2seq_sums sums = {0}, both = {0};
-    struct err err = ERR_INIT;
-    struct rng rng;
     (void)state;
-    network_init(&once, true, true, 0);
-    network_init(&twice, true, true, 0);
-    rng_seed(&rng, 4, 0);
-    for (int run = 0; run < 3; run++)
-        assert_int_equal(seq2seq_learn(run == 0 ? &once.model : &twice.model,
-                                       run == 0 ? &once.gradients : &twice.gradients, &batch,
-                                       &once.training, &rng, run == 0 ? &sums : &both, &test_arena,
-                                       &err),
-                         0);
-    assert_near(both.loss, 2 * sums.loss, 1e-12);
-    assert_near(both.negative_log, 2 * sums.negative_log, 1e-12);
+    network_init(&once, &designs[0], 0);
+    network_init(&twice, &designs[0], 0);
+    learn(&once, &once.gradients);
+    learn(&twice, &twice.gradients);
+    learn(&twice, &twice.gradients);
     for (size_t i = 0; i < once.count; i++)
         for (size_t k = 0; k < values_of(&once.list[i]); k++)
             assert_near((*twice.gradient_list[i].slot)[k], 2 * (*once.gradient_list[i].slot)[k],

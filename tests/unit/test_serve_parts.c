@@ -9,7 +9,6 @@
 #include "serve/admit.h"
 #include "serve/listen.h"
 #include "serve/mailbox.h"
-#include "serve/proto_json.h"
 #include "serve/stats.h"
 #include "unit.h"
 
@@ -181,28 +180,6 @@ static void calls_find_their_model(void **state)
         &english);
 }
 
-static void written_json_is_whole(void **state)
-{
-    (void)state;
-    struct buf out = BUF_INIT;
-    struct err err = ERR_INIT;
-    buf_char(&out, '{', &err);
-    json_write_integer(&out, "a", INT64_MIN, &err);
-    json_write_string(&out, "b", "\"\\/\b\f\n\r\t\x01\x7f", &err);
-    json_write_name(&out, "c", &err);
-    json_write_number(&out, 0.1, &err);
-    json_write_name(&out, "d", &err);
-    json_write_number(&out, -1.0 / 0.0, &err);
-    json_write_name(&out, "e", &err);
-    json_write_text(&out, "a\xff\xc3", 3, &err);
-    buf_char(&out, '}', &err);
-    assert_fine((int)err.code, err);
-    assert_string_equal(out.data, "{\"a\":-9223372036854775808,"
-                                  "\"b\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f\","
-                                  "\"c\":0.1,\"d\":0,\"e\":\"a\xef\xbf\xbd\xef\xbf\xbd\"}");
-    buf_release(&out);
-}
-
 static void addresses_are_understood(void **state)
 {
     (void)state;
@@ -257,7 +234,6 @@ int main(void)
         cmocka_unit_test(percentiles_are_those_of_the_latest),
         cmocka_unit_test(models_and_codes_are_counted),
         cmocka_unit_test(calls_find_their_model),
-        cmocka_unit_test(written_json_is_whole),
         cmocka_unit_test(addresses_are_understood),
         cmocka_unit_test(stale_sockets_are_replaced_and_files_are_not),
     };

@@ -11,16 +11,19 @@ static const char translation[] =
     "{\"format\":1,\"name\":\"en-fr\",\"task\":\"translation\",\"source\":\"en\","
     "\"target\":\"pt-BR\",\"tokenizer\":{\"kind\":\"bpe\",\"form\":\"nfc\",\"fold\":false},"
     "\"architecture\":{\"kind\":\"seq2seq\",\"vocabulary\":8260,\"embedding\":256,"
-    "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":128,\"bidirectional\":true},"
-    "\"decoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":512},\"attention\":\"general\","
-    "\"tied\":true},\"decoding\":{\"beam\":4,\"length_penalty\":0.6},"
+    "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":128,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":true},"
+    "\"decoder\":{\"kind\":\"conditional\",\"cell\":\"lstm\",\"layers\":2,\"hidden\":512,"
+    "\"residual\":true,\"norm\":\"joint\"},\"attention\":\"general\",\"bridge\":\"mean\","
+    "\"deep_output\":true,\"tying\":\"two-way\"},\"decoding\":{\"beam\":4,\"length_penalty\":0.6},"
     "\"card\":{\"data\":\"Tatoeba\",\"scores\":[40.5,1]},\"later\":{\"unknown\":null}}";
 static const char recurrent[] =
     "{\"format\":1,\"name\":\"s.2_x\",\"task\":\"classification\","
     "\"labels\":[\"n\\u00e9gatif\",\"positif\",\"neutre\"],"
     "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfkc\",\"fold\":true},"
     "\"architecture\":{\"kind\":\"rnn-classifier\",\"vocabulary\":4,\"embedding\":1,"
-    "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":8192,\"bidirectional\":false},"
+    "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":8192,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":false},"
     "\"pooling\":\"max\"}}";
 static const char bag[] =
     "{\"format\":1,\"name\":\"0\",\"task\":\"classification\",\"labels\":[\"a\",\"b\"],"
@@ -50,10 +53,22 @@ static void reads_translation(void **state)
     assert_int_equal(spec.kind, SPEC_SEQ2SEQ);
     assert_int_equal(spec.vocabulary, 8260);
     assert_int_equal(spec.embedding, 256);
-    assert_int_equal(spec.encoder_hidden, 128);
-    assert_int_equal(spec.decoder_hidden, 512);
-    assert_true(spec.bidirectional);
-    assert_true(spec.tied);
+    assert_int_equal(spec.encoder.cell, CELL_GRU);
+    assert_int_equal(spec.encoder.layers, 1);
+    assert_int_equal(spec.encoder.hidden, 128);
+    assert_int_equal(spec.encoder.norm, CELL_NORM_NONE);
+    assert_false(spec.encoder.residual);
+    assert_true(spec.encoder.bidirectional);
+    assert_int_equal(spec.decoder_kind, SPEC_DECODER_CONDITIONAL);
+    assert_int_equal(spec.decoder.cell, CELL_LSTM);
+    assert_int_equal(spec.decoder.layers, 2);
+    assert_int_equal(spec.decoder.hidden, 512);
+    assert_int_equal(spec.decoder.norm, CELL_NORM_JOINT);
+    assert_true(spec.decoder.residual);
+    assert_int_equal(spec.attention, ATTENTION_GENERAL);
+    assert_int_equal(spec.bridge, SPEC_BRIDGE_MEAN);
+    assert_true(spec.deep_output);
+    assert_int_equal(spec.tying, SPEC_TYING_TWO_WAY);
     assert_int_equal(spec.beam, 4);
     assert_true(spec.length_penalty > 0.5999 && spec.length_penalty < 0.6001);
     assert_string_equal(spec.card, "{\"data\":\"Tatoeba\",\"scores\":[40.5,1]}");
@@ -74,7 +89,7 @@ static void reads_classifiers(void **state)
     assert_int_equal(spec.tokenizer.kind, TOKEN_WORD);
     assert_int_equal(spec.tokenizer.form, NORM_NFKC);
     assert_true(spec.tokenizer.fold);
-    assert_false(spec.bidirectional);
+    assert_false(spec.encoder.bidirectional);
     assert_string_equal(spec.source, "");
     assert_string_equal(spec.card, "{}");
     spec_release(&spec);
@@ -145,15 +160,17 @@ static const struct change changes[] = {
     {translation, "architecture.embedding", "0", ERR_LIMIT, "\"architecture.embedding\" is 0"},
     {translation, "architecture.embedding", "8193", ERR_LIMIT, "allowed are 1 to 8192"},
     {translation, "architecture.encoder", "\"gru\"", ERR_FORMAT, "must be an object"},
-    {translation, "architecture.encoder.cell", "\"lstm\"", ERR_FORMAT,
-     "\"architecture.encoder.cell\" has an unknown value, known are \"gru\""},
-    {translation, "architecture.encoder.layers", "2", ERR_LIMIT, "encoder.layers\" is 2"},
+    {translation, "architecture.encoder.cell", "\"lsmt\"", ERR_FORMAT,
+     "\"architecture.encoder.cell\" has an unknown value, known are \"rnn-tanh\""},
+    {translation, "architecture.encoder.layers", "9", ERR_LIMIT, "encoder.layers\" is 9"},
     {translation, "architecture.encoder.hidden", "0", ERR_LIMIT, "encoder.hidden\" is 0"},
     {translation, "architecture.encoder.bidirectional", NULL, ERR_FORMAT, "bidirectional\" is"},
     {translation, "architecture.decoder", NULL, ERR_FORMAT, "architecture.decoder\" is missing"},
     {translation, "architecture.decoder.hidden", "true", ERR_FORMAT, "must be an integer"},
-    {translation, "architecture.attention", "\"dot\"", ERR_FORMAT, "architecture.attention"},
-    {translation, "architecture.tied", "\"yes\"", ERR_FORMAT, "architecture.tied"},
+    {translation, "architecture.tying", "\"yes\"", ERR_FORMAT, "architecture.tying"},
+    {translation, "architecture.decoder.kind", "\"deep\"", ERR_FORMAT, "decoder.kind"},
+    {translation, "architecture.attention", "\"none\"", ERR_FORMAT, "needs one"},
+    {translation, "architecture.attention", "\"dot\"", ERR_FORMAT, "size 256"},
     {translation, "decoding", "5", ERR_FORMAT, "\"decoding\" must be an object"},
     {translation, "decoding.beam", "0", ERR_LIMIT, "\"decoding.beam\" is 0"},
     {translation, "decoding.beam", "17", ERR_LIMIT, "allowed are 1 to 16"},
@@ -199,7 +216,8 @@ static void refuses_wrong_values(void **state)
         json_t *json = json_loads(changes[i].base, 0, NULL);
         apply(json, changes[i].key, changes[i].value);
         char *text = json_dumps(json, 0);
-        assert_int_equal(spec_parse(&spec, text, strlen(text), &err), changes[i].code);
+        if (spec_parse(&spec, text, strlen(text), &err) != changes[i].code)
+            fail_msg("%s = %s: \"%s\"", changes[i].key, changes[i].value, err.message);
         assert_int_equal(err.code, changes[i].code);
         if (strstr(err.message, changes[i].words) == NULL)
             fail_msg("%s = %s: \"%s\" lacks \"%s\"", changes[i].key, changes[i].value, err.message,
@@ -300,10 +318,13 @@ static void writes_what_it_reads(void **state)
         assert_memory_equal(&again.tokenizer, &copy.tokenizer, sizeof copy.tokenizer);
         assert_int_equal(again.vocabulary, copy.vocabulary);
         assert_int_equal(again.embedding, copy.embedding);
-        assert_int_equal(again.encoder_hidden, copy.encoder_hidden);
-        assert_int_equal(again.decoder_hidden, copy.decoder_hidden);
-        assert_int_equal(again.bidirectional, copy.bidirectional);
-        assert_int_equal(again.tied, copy.tied);
+        assert_memory_equal(&again.encoder, &copy.encoder, sizeof copy.encoder);
+        assert_memory_equal(&again.decoder, &copy.decoder, sizeof copy.decoder);
+        assert_int_equal(again.decoder_kind, copy.decoder_kind);
+        assert_int_equal(again.attention, copy.attention);
+        assert_int_equal(again.bridge, copy.bridge);
+        assert_int_equal(again.deep_output, copy.deep_output);
+        assert_int_equal(again.tying, copy.tying);
         assert_int_equal(again.pooling, copy.pooling);
         assert_int_equal(again.ngrams, copy.ngrams);
         assert_int_equal(again.buckets, copy.buckets);

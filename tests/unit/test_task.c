@@ -29,13 +29,19 @@ static void decode(struct task *task, struct decoder *decoder)
     }
 }
 
+static struct decoder *make_decoder(size_t rows, struct err *err)
+{
+    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
+    return decoder_new(&alone, rows, err);
+}
+
 /* Runs the job from beginning to end; release job->result. */
 static void run(struct job *job, size_t rows)
 {
     struct err err = ERR_INIT;
     struct task *task = task_new(job);
     if (task) {
-        struct decoder *decoder = decoder_new(model->seq2seq, rows, &err);
+        struct decoder *decoder = make_decoder(rows, &err);
         assert_non_null(decoder);
         decode(task, decoder);
         assert_true(decoder_idle(decoder));
@@ -130,6 +136,28 @@ static void alignments_cover_the_translation(void **state)
     }
 }
 
+/* A model without attention aligns nothing, and translates all the same. */
+static void nothing_is_aligned_without_attention(void **state)
+{
+    char folder[4200];
+    struct err err = ERR_INIT;
+    struct model *attentive = model;
+    const struct tiny_bundle bundle = {
+        .name = "plain", .kind = SPEC_SEQ2SEQ, .seed = 3, .without_attention = true};
+    snprintf(folder, sizeof folder, "%s/plain", (char *)*state);
+    assert_fine(tiny_bundle_write(folder, &bundle, &err), err);
+    assert_fine(model_open(&model, folder, &err), err);
+    struct job job;
+    job_fill(&job, "The house is small, but the garden is large.", 2);
+    job.alignment = true;
+    run(&job, 16);
+    assert_int_equal(job.result.range_count, 0);
+    assert_true(job.result.tokens_out > 0);
+    job_result_release(&job.result);
+    model_release(model);
+    model = attentive;
+}
+
 static void empty_texts_are_done_at_once(void **state)
 {
     (void)state;
@@ -175,7 +203,7 @@ static void cancelling_frees_the_rows(void **state)
     struct err err = ERR_INIT;
     struct job job;
     job_fill(&job, "One. Two. Three.", 4);
-    struct decoder *decoder = decoder_new(model->seq2seq, 8, &err);
+    struct decoder *decoder = make_decoder(8, &err);
     assert_non_null(decoder);
     struct task *task = task_new(&job);
     assert_non_null(task);
@@ -235,6 +263,7 @@ int main(void)
         cmocka_unit_test(sentences_are_put_together),
         cmocka_unit_test(alternatives_differ_and_fall),
         cmocka_unit_test(alignments_cover_the_translation),
+        cmocka_unit_test(nothing_is_aligned_without_attention),
         cmocka_unit_test(empty_texts_are_done_at_once),
         cmocka_unit_test(long_sentences_are_refused),
         cmocka_unit_test(cancelling_frees_the_rows),

@@ -5,9 +5,12 @@ text_tests = \
 	tests/unit/test_piece \
 	tests/unit/test_vocab \
 	tests/unit/test_token \
+	tests/unit/test_bpe_dropout \
 	tests/unit/test_corpus \
+	tests/unit/test_json \
 	tests/unit/test_ngram \
 	tests/unit/test_sentence \
+	tests/unit/test_vectors \
 	tests/unit/test_tatoeba
 check_PROGRAMS += $(text_tests)
 TESTS += $(text_tests)
@@ -36,6 +39,11 @@ tests_unit_test_token_SOURCES = tests/unit/test_token.c tests/unit/vocab_fixture
 tests_unit_test_token_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_token_LDADD = $(text_test_libs)
 
+tests_unit_test_bpe_dropout_SOURCES = tests/unit/test_bpe_dropout.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_bpe_dropout_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_bpe_dropout_LDADD = $(text_test_libs) -lm
+
 tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c tests/unit/unit.h
 tests_unit_test_corpus_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_corpus_LDADD = $(text_test_libs)
@@ -48,6 +56,11 @@ tests_unit_test_sentence_SOURCES = tests/unit/test_sentence.c tests/unit/unit.h
 tests_unit_test_sentence_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_sentence_LDADD = $(text_test_libs)
 
+tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_vectors_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_vectors_LDADD = $(text_test_libs)
+
 tests_unit_test_tatoeba_SOURCES = tests/unit/test_tatoeba.c tests/unit/unit.h
 tests_unit_test_tatoeba_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_tatoeba_LDADD = $(text_test_libs)
@@ -55,3 +68,7 @@ tests_unit_test_tatoeba_LDADD = $(text_test_libs)
 check_LIBRARIES += tests/support/libnasty.a
 tests_support_libnasty_a_SOURCES = tests/support/nasty_text.c tests/support/nasty_text.h
 tests_support_libnasty_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/unit.h
+tests_unit_test_json_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_json_LDADD = $(text_test_libs)

@@ -15,9 +15,17 @@ tests_unit_test_classification_LDADD = libtrain.a libmodel.a libnn.a libtext.a l
 
 check_PROGRAMS += tests/unit/test_trainer
 TESTS += tests/unit/test_trainer
-tests_unit_test_trainer_SOURCES = tests/unit/test_trainer.c
+tests_unit_test_trainer_SOURCES = tests/unit/test_trainer.c tests/unit/trainer_fixture.h
 tests_unit_test_trainer_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_trainer_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_trainer_weights
+TESTS += tests/unit/test_trainer_weights
+tests_unit_test_trainer_weights_SOURCES = tests/unit/test_trainer_weights.c \
+	tests/unit/trainer_fixture.h
+tests_unit_test_trainer_weights_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_trainer_weights_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
 
 check_PROGRAMS += tests/unit/test_training_plan
@@ -25,3 +33,24 @@ TESTS += tests/unit/test_training_plan
 tests_unit_test_training_plan_SOURCES = tests/unit/test_training_plan.c
 tests_unit_test_training_plan_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_training_plan_LDADD = libtrain.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_training_texts
+TESTS += tests/unit/test_training_texts
+tests_unit_test_training_texts_SOURCES = tests/unit/test_training_texts.c
+tests_unit_test_training_texts_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_training_texts_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_chart
+TESTS += tests/unit/test_chart
+tests_unit_test_chart_SOURCES = tests/unit/test_chart.c tests/unit/unit.h
+tests_unit_test_chart_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_test_chart_LDADD = tests/support/libmarkup.a libtrain.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_journal
+TESTS += tests/unit/test_journal
+tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
+tests_unit_test_journal_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_test_journal_LDADD = tests/support/libmarkup.a libtrain.a libmodel.a libnn.a libtext.a \
+	libbase.a $(unit_libs) $(DRAGOMAN_LIBS)

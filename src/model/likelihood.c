@@ -1,0 +1,249 @@
+/*
+ * Pairs of about the same length make a batch, so that little is computed for padding. Each batch
+ * leaves its own sum, and those are added in order, whichever thread had which.
+ */
+#include "model/likelihood.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include "model/seq2seq.h"
+#include "text/token.h"
+
+#define BATCH_TOKENS 4096 /* of both sides, with padding */
+#define ARENA_BLOCK ((size_t)4 << 20)
+
+/* One sentence, with EOS, into column b of a time-major array [steps, batch]. */
+static void put_column(int32_t *to, size_t batch, size_t b, const int32_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i * batch + b] = ids[i];
+    to[count * batch + b] = TOKEN_EOS;
+}
+
+static void fill_batch(const struct likelihood_pair *pairs, size_t B, int32_t *source,
+                       int32_t *input, int32_t *output, int32_t *lengths)
+{
+    for (size_t b = 0; b < B; b++) {
+        const struct likelihood_pair *pair = &pairs[b];
+        put_column(source, B, b, pair->source, pair->source_count);
+        input[b] = TOKEN_BOS;
+        for (size_t i = 0; i < pair->target_count; i++)
+            input[(i + 1) * B + b] = pair->target[i];
+        put_column(output, B, b, pair->target, pair->target_count);
+        lengths[b] = (int32_t)(pair->source_count + 1);
+        lengths[B + b] = (int32_t)(pair->target_count + 1);
+    }
+}
+
+static int make_batch(const struct likelihood_pair *pairs, size_t B, struct seq2seq_batch *batch,
+                      struct arena *arena, struct err *err)
+{
+    size_t S = 0, T = 0;
+    for (size_t b = 0; b < B; b++) {
+        S = pairs[b].source_count + 1 > S ? pairs[b].source_count + 1 : S;
+        T = pairs[b].target_count + 1 > T ? pairs[b].target_count + 1 : T;
+    }
+    int32_t *source = arena_alloc(arena, S * B, sizeof *source, err);
+    int32_t *input = arena_alloc(arena, T * B, sizeof *input, err);
+    int32_t *output = arena_alloc(arena, T * B, sizeof *output, err);
+    int32_t *lengths = arena_alloc(arena, 2 * B, sizeof *lengths, err);
+    if (!source || !input || !output || !lengths)
+        return ERR_MEMORY;
+    memset(output, -1, T * B * sizeof *output);
+    fill_batch(pairs, B, source, input, output, lengths);
+    *batch = (struct seq2seq_batch){.batch = B,
+                                    .source_steps = S,
+                                    .target_steps = T,
+                                    .source = source,
+                                    .source_lengths = lengths,
+                                    .target_input = input,
+                                    .target_output = output,
+                                    .target_lengths = lengths + B};
+    return 0;
+}
+
+int likelihood_batch(const struct seq2seq *model, const struct likelihood_pair *pairs, size_t count,
+                     double *negative_log, struct arena *arena, struct err *err)
+{
+    const struct seq2seq_training training = {.scale = 0}; /* nothing is dropped */
+    struct seq2seq_sums sums = {0};
+    struct seq2seq_batch batch;
+    struct rng rng = {0};
+    arena_reset(arena);
+    int code = make_batch(pairs, count, &batch, arena, err);
+    if (code == 0)
+        code = seq2seq_learn(model, NULL, &batch, &training, &rng, &sums, arena, err);
+    *negative_log = sums.negative_log;
+    return code;
+}
+
+struct corpus_pair {
+    struct likelihood_pair ids;
+    size_t index; /* in the corpus; decides between pairs of the same length */
+};
+
+struct corpus_work {
+    const struct seq2seq *model;
+    const struct tokenizer *tokenizer;
+    struct arena ids; /* of all pairs */
+    struct encoded scratch;
+    struct corpus_pair *pairs; /* [count], sorted by length */
+    struct likelihood_pair *sorted;
+    size_t count;
+    size_t *begins; /* [batches + 1] */
+    double *sums;   /* [batches] */
+    size_t batches, next;
+    pthread_mutex_t lock;
+    struct err *err;
+    int code;
+};
+
+/* One side of a pair. *fits: whether it can be looked at. */
+static int encode_side(struct corpus_work *work, struct batch_text text, const int32_t **ids,
+                       size_t *count, bool *fits, struct err *err)
+{
+    struct err own = ERR_INIT;
+    int code = tokenizer_encode(work->tokenizer, text.data, text.len, &work->scratch, &own);
+    *fits = code == 0 && work->scratch.count <= LIKELIHOOD_MAX_TOKENS;
+    if (code == ERR_UTF8 || code == ERR_LIMIT || (code == 0 && !*fits))
+        return 0;
+    if (code < 0)
+        return err_set(err, code, "%s", own.message);
+    int32_t *copy = arena_alloc(&work->ids, work->scratch.count, sizeof *copy, err);
+    if (copy == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < work->scratch.count; i++)
+        copy[i] = work->scratch.tokens[i].id;
+    *ids = copy;
+    *count = work->scratch.count;
+    return 0;
+}
+
+static int encode_pairs(struct corpus_work *work, const struct batch_text *sources,
+                        const struct batch_text *targets, size_t count,
+                        struct likelihood *likelihood, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct corpus_pair pair = {.index = i};
+        bool fits;
+        int code =
+            encode_side(work, sources[i], &pair.ids.source, &pair.ids.source_count, &fits, err);
+        if (code == 0 && fits)
+            code =
+                encode_side(work, targets[i], &pair.ids.target, &pair.ids.target_count, &fits, err);
+        if (code < 0)
+            return code;
+        likelihood->skipped += !fits;
+        if (!fits)
+            continue;
+        likelihood->tokens += pair.ids.target_count + 1;
+        likelihood->pairs++;
+        work->pairs[work->count++] = pair;
+    }
+    return 0;
+}
+
+static int longer_first(const void *a, const void *b)
+{
+    const struct corpus_pair *one = a, *other = b;
+    if (one->ids.target_count != other->ids.target_count)
+        return one->ids.target_count > other->ids.target_count ? -1 : 1;
+    if (one->ids.source_count != other->ids.source_count)
+        return one->ids.source_count > other->ids.source_count ? -1 : 1;
+    return one->index < other->index ? -1 : one->index > other->index;
+}
+
+/* Sorts the pairs and cuts them into batches of about BATCH_TOKENS. */
+static void plan_batches(struct corpus_work *work)
+{
+    qsort(work->pairs, work->count, sizeof *work->pairs, longer_first);
+    size_t source = 0, begin = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        const struct likelihood_pair *pair = &work->pairs[i].ids;
+        const size_t longest = pair->source_count > source ? pair->source_count : source;
+        const size_t steps = longest + work->pairs[begin].ids.target_count + 2;
+        work->sorted[i] = *pair;
+        source = longest;
+        if (i > begin && steps * (i + 1 - begin) > BATCH_TOKENS) {
+            work->begins[++work->batches] = begin = i;
+            source = pair->source_count;
+        }
+    }
+    if (work->count > 0)
+        work->begins[++work->batches] = work->count;
+}
+
+static bool take_batch(struct corpus_work *work, size_t *batch)
+{
+    pthread_mutex_lock(&work->lock);
+    const bool more = work->next < work->batches && work->code == 0;
+    if (more)
+        *batch = work->next++;
+    pthread_mutex_unlock(&work->lock);
+    return more;
+}
+
+static void corpus_run(void *context, int index)
+{
+    struct corpus_work *work = context;
+    struct err err = ERR_INIT;
+    struct arena arena;
+    size_t batch;
+    int code = 0;
+    (void)index;
+    arena_init(&arena, ARENA_BLOCK);
+    while (code == 0 && take_batch(work, &batch)) {
+        const size_t begin = work->begins[batch];
+        code = likelihood_batch(work->model, work->sorted + begin, work->begins[batch + 1] - begin,
+                                &work->sums[batch], &arena, &err);
+    }
+    arena_release(&arena);
+    if (code == 0)
+        return;
+    pthread_mutex_lock(&work->lock);
+    work->code = err_set(work->err, code, "%s", err.message);
+    pthread_mutex_unlock(&work->lock);
+}
+
+static int work_init(struct corpus_work *work, size_t count, struct err *err)
+{
+    arena_init(&work->ids, ARENA_BLOCK);
+    work->pairs = mem_alloc(count, sizeof *work->pairs, err);
+    work->sorted = mem_alloc(count, sizeof *work->sorted, err);
+    work->begins = mem_alloc(count + 1, sizeof *work->begins, err);
+    work->sums = mem_alloc(count, sizeof *work->sums, err);
+    return work->pairs && work->sorted && work->begins && work->sums ? 0 : ERR_MEMORY;
+}
+
+static void work_release(struct corpus_work *work)
+{
+    mem_free(work->sums);
+    mem_free(work->begins);
+    mem_free(work->sorted);
+    mem_free(work->pairs);
+    encoded_release(&work->scratch);
+    arena_release(&work->ids);
+}
+
+int likelihood_corpus(const struct seq2seq *model, const struct tokenizer *tokenizer,
+                      struct pool *pool, const struct batch_text *sources,
+                      const struct batch_text *targets, size_t count, struct likelihood *likelihood,
+                      struct err *err)
+{
+    struct corpus_work work = {
+        .model = model, .tokenizer = tokenizer, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err};
+    *likelihood = (struct likelihood){0};
+    int code = work_init(&work, count, err);
+    if (code == 0)
+        code = encode_pairs(&work, sources, targets, count, likelihood, err);
+    if (code == 0) {
+        plan_batches(&work);
+        pool_run(pool, corpus_run, &work);
+        code = work.code;
+    }
+    for (size_t i = 0; code == 0 && i < work.batches; i++)
+        likelihood->negative_log += work.sums[i];
+    work_release(&work);
+    return code;
+}
