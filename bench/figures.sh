@@ -89,4 +89,7 @@ make -s -C "$build" tests/unit/test_tatoeba && {
 title "Training beside PyTorch, one core"
 python=$(command -v /usr/bin/python3 || command -v python3) &&
     "$python" "$source/bench/torch_twin.py" speed "$build/bench/seq2seq"
+
+title "Textbook diagnostics: tasks, clipping, gradients; all curves in $PWD/diagnostics.html"
+"$build/bench/diagnostics" diagnostics.html
 exit 0

@@ -15,4 +15,22 @@ bench_seq2seq_SOURCES = bench/seq2seq.c
 bench_seq2seq_LDADD = libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 dist_check_SCRIPTS += bench/test_torch_twin.sh
 TESTS += bench/test_torch_twin.sh
-EXTRA_DIST += bench/torch_twin.py bench/figures.sh bench/results.md
+
+# What each cell learns to remember, gradients over time, clipping: a table and a page.
+noinst_PROGRAMS += bench/diagnostics
+bench_diagnostics_SOURCES = bench/diagnostics.c \
+	bench/diagnostics_task.c bench/diagnostics_task.h \
+	bench/diagnostics_layer.c bench/diagnostics_layer.h \
+	bench/diagnostics_learner.c bench/diagnostics_learner.h \
+	bench/diagnostics_gradient.c bench/diagnostics_gradient.h \
+	bench/diagnostics_trials.c bench/diagnostics_trials.h \
+	bench/diagnostics_page.c bench/diagnostics_page.h
+bench_diagnostics_LDADD = libtrain.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+dist_check_SCRIPTS += bench/test_diagnostics.sh
+TESTS += bench/test_diagnostics.sh
+check_PROGRAMS += tests/support/check_page
+tests_support_check_page_SOURCES = tests/support/check_page.c
+tests_support_check_page_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_support_check_page_LDADD = tests/support/libmarkup.a libbase.a $(DRAGOMAN_LIBS)
+
+EXTRA_DIST += bench/torch_twin.py bench/figures.sh bench/scaling.sh bench/results.md

@@ -80,11 +80,14 @@ class Translator(nn.Module):
 def load(bundle):
     with open(os.path.join(bundle, "model.json"), encoding="utf-8") as file:
         shape = json.load(file)["architecture"]
+    if shape["decoder"]["kind"] != "plain" or shape["attention"] != "general" or \
+            shape["encoder"]["cell"] != "gru" or shape["decoder"]["layers"] != 1:
+        raise SystemExit(f"{bundle}: the twin is a plain GRU decoder with general attention")
     model = Translator(shape["vocabulary"], shape["embedding"], shape["encoder"]["hidden"],
                        shape["decoder"]["hidden"], shape["encoder"]["bidirectional"],
-                       shape["tied"])
+                       shape["tying"] == "three-way")
     tensors = read_tensors(os.path.join(bundle, "weights.safetensors"))
-    if shape["tied"]:
+    if shape["tying"] == "three-way":
         tensors["output.weight"] = tensors["embedding.weight"]
     model.load_state_dict(tensors)
     return model.double().eval(), shape["vocabulary"]
@@ -146,9 +149,10 @@ def speed(program, updates):
         best = min(best, time.monotonic() - start)
     ours = subprocess.run([program, "train", str(updates)], text=True, check=True,
                           stdout=subprocess.PIPE)
-    ours, theirs = float(ours.stdout), batch * steps / best
-    print("target tokens/s on one core: Dragoman %.0f, PyTorch %s %.0f (%.2f times)"
-          % (ours, torch.__version__, theirs, ours / theirs))
+    ours, share = ours.stdout.strip().split(" tokens/s, ")
+    ours, theirs = float(ours), batch * steps / best
+    print("target tokens/s on one core: Dragoman %.0f, PyTorch %s %.0f (%.2f times); Dragoman %s"
+          % (ours, torch.__version__, theirs, ours / theirs, share))
     return 0
 
 

@@ -7,7 +7,7 @@
 #include "nn/loss.h"
 
 /* Output rows whose logits are in memory at once: V * LOSS_ROWS values should stay in cache. */
-#define LOSS_ROWS 128
+#define LOSS_ROWS 256
 
 real *seq2seq_reals(const struct seq2seq_pass *pass, size_t count, struct err *err)
 {

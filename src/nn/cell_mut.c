@@ -1,10 +1,16 @@
 /*
  * The three cells that a search over architectures found (Jozefowicz, Zaremba, Sutskever 2015):
  *
- *   mut1   z = s(Wz x + bz)                r = s(Wr x + Ur h + br)   n = tanh(Un (r * h) + bn +
- * tanh(x)) mut2   z = s(Wz x + Uz h + bz)         r = s(x + Ur h + br)      n = tanh(Un (r * h) +
- * Wn x + bn) mut3   z = s(Wz x + Uz tanh(h) + bz)   r = s(Wr x + Ur h + br)   n = tanh(Un (r * h) +
- * Wn x + bn) h' = z * n + (1 - z) * h
+ *   mut1   z = s(Wz x + bz)                r = s(Wr x + Ur h + br)
+ *          n = tanh(Un (r * h) + tanh(x) + bn)
+ *
+ *   mut2   z = s(Wz x + Uz h + bz)         r = s(x + Ur h + br)
+ *          n = tanh(Un (r * h) + Wn x + bn)
+ *
+ *   mut3   z = s(Wz x + Uz tanh(h) + bz)   r = s(Wr x + Ur h + br)
+ *          n = tanh(Un (r * h) + Wn x + bn)
+ *
+ *   all    h' = z * n + (1 - z) * h
  *
  * with gates in the order r, z, n. Where x and h differ in size, the x that stands alone in mut1
  * and mut2 is a projection of the input. The matrices W read the input itself: to project it first

@@ -49,3 +49,15 @@ double cross_entropy(size_t rows, size_t classes, const int32_t *targets, real s
     }
     return loss;
 }
+
+double squared_error(size_t count, const real *targets, real scale, real *outputs)
+{
+    double loss = 0;
+    for (size_t i = 0; i < count; i++) {
+        const real difference = outputs[i] - targets[i];
+        loss += (double)difference * (double)difference;
+        /* d loss / d output = 2 (output - target) */
+        outputs[i] = 2 * difference * scale;
+    }
+    return loss;
+}

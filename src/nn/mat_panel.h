@@ -1,6 +1,6 @@
 /*
- * The inner part of mat_multiply_packed for one width of vectors; mat_packed.c includes it once for
- * each, with
+ * The inner part of mat_multiply_packed for one width of vectors;
+ * mat_packed.c includes it once for each, with
  *
  *   PANEL_NAME     suffix of the names       PANEL_TARGET   what the processor must be able to do
  *   PANEL_LANES    values in a vector        PANEL_ROWS     rows of the largest tile

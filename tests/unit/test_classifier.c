@@ -24,7 +24,7 @@ struct network {
 };
 
 static void network_make(struct network *network, enum spec_kind kind, enum spec_pooling pooling,
-                         bool bidirectional, double deviation)
+                         bool bidirectional, size_t layers, double deviation)
 {
     const struct spec spec = {.kind = kind,
                               .vocabulary = VOCABULARY,
@@ -33,7 +33,7 @@ static void network_make(struct network *network, enum spec_kind kind, enum spec
                               .buckets = 50,
                               .embedding = 7,
                               .encoder = {.cell = CELL_GRU,
-                                          .layers = bidirectional ? 2 : 1,
+                                          .layers = layers,
                                           .hidden = 5,
                                           .bidirectional = bidirectional},
                               .pooling = pooling};
@@ -85,12 +85,13 @@ static void reference(const struct network *network, const int32_t *ids, size_t 
     arena_release(&arena);
 }
 
-static void compare(enum spec_kind kind, enum spec_pooling pooling, bool bidirectional)
+static void compare(enum spec_kind kind, enum spec_pooling pooling, bool bidirectional,
+                    size_t layers)
 {
     static const size_t counts[] = {0, 1, 2, 3, 63, 64, 65, 128, LONGEST};
     struct network network;
     int32_t ids[LONGEST];
-    network_make(&network, kind, pooling, bidirectional, 0.6);
+    network_make(&network, kind, pooling, bidirectional, layers, 0.6);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         struct err err = ERR_INIT;
         float found[LABELS], sum = 0;
@@ -111,15 +112,16 @@ static void compare(enum spec_kind kind, enum spec_pooling pooling, bool bidirec
 static void bag_of_words_agrees_with_training(void **state)
 {
     (void)state;
-    compare(SPEC_BAG_OF_WORDS, SPEC_POOL_LAST, false);
+    compare(SPEC_BAG_OF_WORDS, SPEC_POOL_LAST, false, 1);
 }
 
 static void rnn_agrees_with_training(void **state)
 {
     (void)state;
     for (int pooling = SPEC_POOL_LAST; pooling <= SPEC_POOL_MAX; pooling++) {
-        compare(SPEC_RNN_CLASSIFIER, (enum spec_pooling)pooling, false);
-        compare(SPEC_RNN_CLASSIFIER, (enum spec_pooling)pooling, true);
+        compare(SPEC_RNN_CLASSIFIER, (enum spec_pooling)pooling, false, 1);
+        compare(SPEC_RNN_CLASSIFIER, (enum spec_pooling)pooling, true, 1);
+        compare(SPEC_RNN_CLASSIFIER, (enum spec_pooling)pooling, true, 2);
     }
 }
 
@@ -131,11 +133,11 @@ static void directions_mirror_each_other(void **state)
     struct err err = ERR_INIT;
     float once[LABELS], turned[LABELS];
     int32_t ids[70], back[70];
-    network_make(&network, SPEC_RNN_CLASSIFIER, SPEC_POOL_LAST, true, 0.6);
-    struct classifier_weights *w = &network.model.weights;
-    w->encoder[1] = w->encoder[0];
+    network_make(&network, SPEC_RNN_CLASSIFIER, SPEC_POOL_LAST, true, 1, 0.6);
+    struct classifier *model = &network.model;
+    model->encoder.layer[0][1] = model->encoder.layer[0][0];
     for (size_t l = 0; l < LABELS; l++) /* the output layer sums the two directions */
-        memcpy(w->output_weight + l * 10 + 5, w->output_weight + l * 10, 5 * sizeof(real));
+        memcpy(model->output_weight + l * 10 + 5, model->output_weight + l * 10, 5 * sizeof(real));
     fill(ids, 70, 3);
     for (size_t i = 0; i < 70; i++)
         back[i] = ids[69 - i];
@@ -154,7 +156,7 @@ static void features_are_a_set(void **state)
     struct err err = ERR_INIT;
     const int32_t a[] = {4, 5, 4, 5}, b[] = {4, 5, 4, 5, 4, 5, 4}, c[] = {5, 4, 4, 5};
     float x[LABELS], y[LABELS], z[LABELS];
-    network_make(&network, SPEC_BAG_OF_WORDS, SPEC_POOL_LAST, false, 0.6);
+    network_make(&network, SPEC_BAG_OF_WORDS, SPEC_POOL_LAST, false, 1, 0.6);
     assert_fine(classifier_predict(&network.model, a, 4, x, &err), err);
     assert_fine(classifier_predict(&network.model, b, 7, y, &err), err);
     assert_fine(classifier_predict(&network.model, c, 4, z, &err), err);
@@ -171,8 +173,8 @@ static void empty_text_gets_the_prior(void **state)
         struct err err = ERR_INIT;
         float found[LABELS];
         real prior[LABELS];
-        network_make(&network, (enum spec_kind)kind, SPEC_POOL_MEAN, true, 0.6);
-        memcpy(prior, network.model.weights.output_bias, sizeof prior);
+        network_make(&network, (enum spec_kind)kind, SPEC_POOL_MEAN, true, 1, 0.6);
+        memcpy(prior, network.model.output_bias, sizeof prior);
         softmax_row(LABELS, prior);
         assert_fine(classifier_predict(&network.model, NULL, 0, found, &err), err);
         for (size_t l = 0; l < LABELS; l++)
@@ -191,15 +193,15 @@ static void overflow_is_an_error(void **state)
         float found[LABELS];
         int32_t ids[9];
         fill(ids, 9, 5);
-        network_make(&network, (enum spec_kind)kind, SPEC_POOL_MEAN, true, 0.6);
-        const struct classifier_weights *w = &network.model.weights;
+        network_make(&network, (enum spec_kind)kind, SPEC_POOL_MEAN, true, 1, 0.6);
+        const struct classifier *model = &network.model;
         const size_t outputs =
             kind == SPEC_RNN_CLASSIFIER ? LABELS * network.model.pool : (VOCABULARY + 50) * LABELS;
         for (size_t i = 0; i < outputs; i++)
-            w->output_weight[i] = FLT_MAX;
+            model->output_weight[i] = FLT_MAX;
         for (size_t d = 0; d < 2 && kind == SPEC_RNN_CLASSIFIER; d++)
             for (size_t i = 0; i < 5; i++) /* drives all states to 1 */
-                w->encoder[d].bias_ih[10 + i] = 1000;
+                model->encoder.layer[0][d].w.bias_ih[10 + i] = 1000;
         assert_int_equal(classifier_predict(&network.model, ids, 9, found, &err), ERR_FORMAT);
         assert_non_null(strstr(err.message, "overflow"));
         mem_free(network.flat);

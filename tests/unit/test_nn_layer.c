@@ -300,6 +300,35 @@ static void cross_entropy_all_masked(void **state)
         assert_true(logits[i] == 0);
 }
 
+struct square_case {
+    const real *targets;
+    real *outputs, *copy;
+    double scale;
+};
+
+static double scaled_square_loss(void *context)
+{
+    struct square_case *c = context;
+    memcpy(c->copy, c->outputs, ROWS * sizeof(real));
+    return c->scale * squared_error(ROWS, c->targets, c->scale, c->copy);
+}
+
+static void squared_error_gradient(void **state)
+{
+    struct square_case c = {.targets = new_random(ROWS, 1),
+                            .outputs = new_random(ROWS, 2),
+                            .copy = new_reals(ROWS),
+                            .scale = 0.37};
+    real *d = new_reals(ROWS);
+    double expected = 0;
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++)
+        expected += pow(c.outputs[i] - c.targets[i], 2);
+    memcpy(d, c.outputs, ROWS * sizeof(real));
+    assert_near(squared_error(ROWS, c.targets, c.scale, d), expected, 1e-12);
+    check_gradient("squared error", scaled_square_loss, &c, ROWS, c.outputs, d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(softmax_gradient, new_test, end_test),
         cmocka_unit_test_setup_teardown(cross_entropy_gradient, new_test, end_test),
         cmocka_unit_test_setup_teardown(cross_entropy_all_masked, new_test, end_test),
+        cmocka_unit_test_setup_teardown(squared_error_gradient, new_test, end_test),
     };
     mat_use_one_thread();
     return cmocka_run_group_tests(tests, NULL, NULL);
