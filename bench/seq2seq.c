@@ -68,76 +68,27 @@ static int read_pairs(FILE *in, size_t vocabulary, struct pair *pairs, size_t *c
     return 0;
 }
 
-/* A padded batch that owns its ids; PAD and 0 are the same. */
-struct batch {
-    struct seq2seq_batch view;
-    int32_t *ids[5];
-};
-
-static void batch_release(struct batch *batch)
+static int batch_of(struct seq2seq_batch *batch, const struct pair *pairs, size_t count,
+                    struct arena *arena, struct err *err)
 {
-    for (size_t i = 0; i < 5; i++)
-        mem_free(batch->ids[i]);
-}
-
-static int batch_init(struct batch *batch, size_t count, size_t source_steps, size_t target_steps,
-                      struct err *err)
-{
-    const size_t counts[5] = {source_steps * count, target_steps * count, target_steps * count,
-                              count, count};
-    *batch =
-        (struct batch){.view = {count, source_steps, target_steps, NULL, NULL, NULL, NULL, NULL}};
-    for (size_t i = 0; i < 5; i++)
-        if (!(batch->ids[i] = mem_alloc(counts[i], sizeof(int32_t), err))) {
-            batch_release(batch);
-            return ERR_MEMORY;
-        }
-    batch->view.source = batch->ids[0];
-    batch->view.target_input = batch->ids[1];
-    batch->view.target_output = batch->ids[2];
-    batch->view.source_lengths = batch->ids[3];
-    batch->view.target_lengths = batch->ids[4];
-    return 0;
-}
-
-static void batch_fill(struct batch *batch, size_t b, const struct pair *pair)
-{
-    const size_t B = batch->view.batch;
-    for (size_t t = 0; t <= pair->source.count; t++)
-        batch->ids[0][t * B + b] = t < pair->source.count ? pair->source.ids[t] : TOKEN_EOS;
-    for (size_t t = 0; t < batch->view.target_steps; t++) {
-        const bool inside = t < pair->target.count, end = t == pair->target.count;
-        if (t <= pair->target.count)
-            batch->ids[1][t * B + b] = t == 0 ? TOKEN_BOS : pair->target.ids[t - 1];
-        batch->ids[2][t * B + b] = inside ? pair->target.ids[t] : end ? TOKEN_EOS : -1;
-    }
-    batch->ids[3][b] = (int32_t)pair->source.count + 1;
-    batch->ids[4][b] = (int32_t)pair->target.count + 1;
-}
-
-static int batch_of(struct batch *batch, const struct pair *pairs, size_t count, struct err *err)
-{
-    size_t source = 0, target = 0;
-    for (size_t b = 0; b < count; b++) {
-        source = pairs[b].source.count > source ? pairs[b].source.count : source;
-        target = pairs[b].target.count > target ? pairs[b].target.count : target;
-    }
-    if (batch_init(batch, count, source + 1, target + 1, err))
+    struct seq2seq_pair *list = arena_alloc(arena, count, sizeof *list, err);
+    if (!list)
         return err->code;
     for (size_t b = 0; b < count; b++)
-        batch_fill(batch, b, &pairs[b]);
-    return 0;
+        list[b] = (struct seq2seq_pair){pairs[b].source.ids, pairs[b].target.ids,
+                                        pairs[b].source.count, pairs[b].target.count};
+    return seq2seq_batch_make(batch, list, count, arena, err);
 }
 
 /* From [T, B, E] of the batch to a tensor [length, V] for each line. */
-static int write_logits(const struct seq2seq *model, const struct batch *batch, const float *output,
-                        const char *path, struct arena *arena, struct err *err)
+static int write_logits(const struct seq2seq *model, const struct seq2seq_batch *batch,
+                        const float *output, const char *path, struct arena *arena, struct err *err)
 {
-    const size_t B = batch->view.batch, E = model->embedding, V = model->vocabulary;
+    const size_t B = batch->batch, E = model->embedding, V = model->vocabulary;
     char names[MAX_LINES][8];
     struct tensor tensors[MAX_LINES];
     for (size_t b = 0; b < B; b++) {
-        const size_t rows = (size_t)batch->view.target_lengths[b];
+        const size_t rows = (size_t)batch->target_lengths[b];
         float *logits = arena_alloc(arena, rows * V, sizeof *logits, err);
         if (!logits)
             return ERR_MEMORY;
@@ -176,20 +127,20 @@ static int logits_of(const struct seq2seq *model, const char *path, struct err *
     static struct pair pairs[MAX_LINES];
     const struct seq2seq_training training = {.scale = 1};
     const float *output;
-    struct batch batch;
+    struct seq2seq_batch batch;
     struct arena arena;
     size_t count;
-    if (read_pairs(stdin, model->vocabulary, pairs, &count, err) ||
-        batch_of(&batch, pairs, count, err))
+    if (read_pairs(stdin, model->vocabulary, pairs, &count, err))
         return err->code;
     arena_init(&arena, 1 << 20);
-    int status = seq2seq_forward(model, &batch.view, &training, NULL, &output, &arena, err);
+    int status = batch_of(&batch, pairs, count, &arena, err);
+    if (!status)
+        status = seq2seq_forward(model, &batch, &training, NULL, &output, &arena, err);
     if (!status)
         status = write_logits(model, &batch, output, path, &arena, err);
     for (size_t b = 0; b < count && !status; b++)
         status = print_greedy(model, &pairs[b], err);
     arena_release(&arena);
-    batch_release(&batch);
     return status;
 }
 
@@ -255,15 +206,15 @@ static int trainee_init(struct trainee *t, struct err *err)
 }
 
 /* One update; its duration in seconds, negative after an error. */
-static double update(struct trainee *t, const struct batch *batch, size_t step, struct err *err)
+static double update(struct trainee *t, const struct seq2seq_batch *batch, size_t step,
+                     struct err *err)
 {
     const struct optim adam = {
         .kind = OPTIM_ADAM, .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
     struct seq2seq_sums sums = {0};
     float *gradient = t->flat + t->total;
     const int64_t start = clock_ns();
-    if (seq2seq_learn(&t->model, &t->gradients, &batch->view, &training, &t->rng, &sums, &t->arena,
-                      err))
+    if (seq2seq_learn(&t->model, &t->gradients, batch, &training, &t->rng, &sums, &t->arena, err))
         return -1;
     arena_reset(&t->arena);
     const double norm = sqrt(optim_gather(t->total, 1, &gradient, 0));
@@ -308,32 +259,42 @@ static double peak(struct arena *arena, struct err *err)
     return x ? 2.0 * (double)(n * n * n) / best : 0;
 }
 
+/* Sentences of random ids, all of STEPS with their ends. */
+static int random_batch(struct seq2seq_batch *batch, struct arena *arena, struct err *err)
+{
+    static struct pair pairs[BATCH];
+    struct rng rng;
+    rng_seed(&rng, 1, 0);
+    for (size_t b = 0; b < BATCH; b++) {
+        pairs[b].source.count = pairs[b].target.count = STEPS - 1;
+        for (size_t i = 0; i < STEPS - 1; i++) {
+            pairs[b].source.ids[i] = TOKEN_FIRST + (int32_t)rng_below(&rng, 8000);
+            pairs[b].target.ids[i] = TOKEN_FIRST + (int32_t)rng_below(&rng, 8000);
+        }
+    }
+    return batch_of(batch, pairs, BATCH, arena, err);
+}
+
 static int command_train(size_t updates, struct err *err)
 {
     struct trainee t;
-    struct batch batch;
+    struct seq2seq_batch batch;
+    struct arena arena;
     double best = HUGE_VAL;
-    if (batch_init(&batch, BATCH, STEPS, STEPS, err))
+    if (trainee_init(&t, err))
         return err->code;
-    if (trainee_init(&t, err)) {
-        batch_release(&batch);
-        return err->code;
-    }
-    for (size_t i = 0; i < BATCH * STEPS; i++)
-        for (size_t k = 0; k < 3; k++)
-            batch.ids[k][i] = TOKEN_FIRST + (int32_t)rng_below(&t.rng, 8000);
-    for (size_t b = 0; b < BATCH; b++)
-        batch.ids[3][b] = batch.ids[4][b] = STEPS;
+    arena_init(&arena, 1 << 20);
+    random_batch(&batch, &arena, err);
     for (size_t step = 1; step <= updates && !err->code; step++)
         best = fmin(best, update(&t, &batch, step, err));
     const double reached = token_operations(&t) * BATCH * STEPS / best * 1e-9;
-    const double possible = err->code ? 0 : peak(&t.arena, err);
+    const double possible = err->code ? 0 : peak(&arena, err);
     if (!err->code)
         printf("%.0f tokens/s, %.1f GFLOP/s, %.0f %% of sgemm's %.1f\n", BATCH * STEPS / best,
                reached, 100 * reached / possible, possible);
+    arena_release(&arena);
     arena_release(&t.arena);
     mem_free(t.flat);
-    batch_release(&batch);
     return err->code;
 }
 

@@ -13,57 +13,7 @@
 #define BATCH_TOKENS 4096 /* of both sides, with padding */
 #define ARENA_BLOCK ((size_t)4 << 20)
 
-/* One sentence, with EOS, into column b of a time-major array [steps, batch]. */
-static void put_column(int32_t *to, size_t batch, size_t b, const int32_t *ids, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        to[i * batch + b] = ids[i];
-    to[count * batch + b] = TOKEN_EOS;
-}
-
-static void fill_batch(const struct likelihood_pair *pairs, size_t B, int32_t *source,
-                       int32_t *input, int32_t *output, int32_t *lengths)
-{
-    for (size_t b = 0; b < B; b++) {
-        const struct likelihood_pair *pair = &pairs[b];
-        put_column(source, B, b, pair->source, pair->source_count);
-        input[b] = TOKEN_BOS;
-        for (size_t i = 0; i < pair->target_count; i++)
-            input[(i + 1) * B + b] = pair->target[i];
-        put_column(output, B, b, pair->target, pair->target_count);
-        lengths[b] = (int32_t)(pair->source_count + 1);
-        lengths[B + b] = (int32_t)(pair->target_count + 1);
-    }
-}
-
-static int make_batch(const struct likelihood_pair *pairs, size_t B, struct seq2seq_batch *batch,
-                      struct arena *arena, struct err *err)
-{
-    size_t S = 0, T = 0;
-    for (size_t b = 0; b < B; b++) {
-        S = pairs[b].source_count + 1 > S ? pairs[b].source_count + 1 : S;
-        T = pairs[b].target_count + 1 > T ? pairs[b].target_count + 1 : T;
-    }
-    int32_t *source = arena_alloc(arena, S * B, sizeof *source, err);
-    int32_t *input = arena_alloc(arena, T * B, sizeof *input, err);
-    int32_t *output = arena_alloc(arena, T * B, sizeof *output, err);
-    int32_t *lengths = arena_alloc(arena, 2 * B, sizeof *lengths, err);
-    if (!source || !input || !output || !lengths)
-        return ERR_MEMORY;
-    memset(output, -1, T * B * sizeof *output);
-    fill_batch(pairs, B, source, input, output, lengths);
-    *batch = (struct seq2seq_batch){.batch = B,
-                                    .source_steps = S,
-                                    .target_steps = T,
-                                    .source = source,
-                                    .source_lengths = lengths,
-                                    .target_input = input,
-                                    .target_output = output,
-                                    .target_lengths = lengths + B};
-    return 0;
-}
-
-int likelihood_batch(const struct seq2seq *model, const struct likelihood_pair *pairs, size_t count,
+int likelihood_batch(const struct seq2seq *model, const struct seq2seq_pair *pairs, size_t count,
                      double *negative_log, struct arena *arena, struct err *err)
 {
     const struct seq2seq_training training = {.scale = 0}; /* nothing is dropped */
@@ -71,7 +21,7 @@ int likelihood_batch(const struct seq2seq *model, const struct likelihood_pair *
     struct seq2seq_batch batch;
     struct rng rng = {0};
     arena_reset(arena);
-    int code = make_batch(pairs, count, &batch, arena, err);
+    int code = seq2seq_batch_make(&batch, pairs, count, arena, err);
     if (code == 0)
         code = seq2seq_learn(model, NULL, &batch, &training, &rng, &sums, arena, err);
     *negative_log = sums.negative_log;
@@ -79,7 +29,7 @@ int likelihood_batch(const struct seq2seq *model, const struct likelihood_pair *
 }
 
 struct corpus_pair {
-    struct likelihood_pair ids;
+    struct seq2seq_pair ids;
     size_t index; /* in the corpus; decides between pairs of the same length */
 };
 
@@ -89,7 +39,7 @@ struct corpus_work {
     struct arena ids; /* of all pairs */
     struct encoded scratch;
     struct corpus_pair *pairs; /* [count], sorted by length */
-    struct likelihood_pair *sorted;
+    struct seq2seq_pair *sorted;
     size_t count;
     size_t *begins; /* [batches + 1] */
     double *sums;   /* [batches] */
@@ -160,7 +110,7 @@ static void plan_batches(struct corpus_work *work)
     qsort(work->pairs, work->count, sizeof *work->pairs, longer_first);
     size_t source = 0, begin = 0;
     for (size_t i = 0; i < work->count; i++) {
-        const struct likelihood_pair *pair = &work->pairs[i].ids;
+        const struct seq2seq_pair *pair = &work->pairs[i].ids;
         const size_t longest = pair->source_count > source ? pair->source_count : source;
         const size_t steps = longest + work->pairs[begin].ids.target_count + 2;
         work->sorted[i] = *pair;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "model/batch.h"
+#include "model/seq2seq.h"
 
 #define LIKELIHOOD_MAX_TOKENS DECODE_MAX_SOURCE /* of either side of a pair */
 
@@ -21,13 +22,8 @@ struct likelihood {
     size_t skipped;      /* that were not: a side is not UTF-8 or has too many tokens */
 };
 
-struct likelihood_pair { /* ids without BOS and EOS */
-    const int32_t *source, *target;
-    size_t source_count, target_count;
-};
-
 /* *negative_log: the sum over all pairs, as one batch. Resets the arena. */
-int likelihood_batch(const struct seq2seq *model, const struct likelihood_pair *pairs, size_t count,
+int likelihood_batch(const struct seq2seq *model, const struct seq2seq_pair *pairs, size_t count,
                      double *negative_log, struct arena *arena, struct err *err);
 /* targets[i] given sources[i], on the threads of `pool`; the result does not depend on their
    number. */

@@ -74,6 +74,14 @@ struct seq2seq_batch {                        /* time-major */
     const int32_t *target_lengths;            /* [B], with EOS */
 };
 
+struct seq2seq_pair { /* ids without BOS and EOS */
+    const int32_t *source, *target;
+    size_t source_count, target_count;
+};
+/* The batch of `count` pairs, in the arena. */
+int seq2seq_batch_make(struct seq2seq_batch *batch, const struct seq2seq_pair *pairs, size_t count,
+                       struct arena *arena, struct err *err);
+
 struct seq2seq_training {
     double dropout_embedding, dropout_layer, dropout_state, dropout_memory, dropout_output;
     double label_smoothing;

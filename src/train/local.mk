@@ -12,7 +12,6 @@ libtrain_a_SOURCES = \
 	src/train/checkpoint.c src/train/checkpoint.h \
 	src/train/trainer.c src/train/trainer.h \
 	src/train/trainer_update.c src/train/trainer_score.c src/train/trainer_parts.h \
-	src/train/translation_batch.c src/train/translation_batch.h \
 	src/train/translation_score.c src/train/translation_score.h \
 	src/train/task.c src/train/task.h \
 	src/train/task_ids.c \

@@ -4,7 +4,6 @@
 #include "model/seq2seq.h"
 #include "train/metric.h"
 #include "train/task.h"
-#include "train/translation_batch.h"
 #include "train/translation_sample.h"
 #include "train/translation_score.h"
 
@@ -48,6 +47,24 @@ static void translation_init(void *context, real *weights, struct rng *rng)
         vectors_put(&translation->data.vectors, model.target_embedding);
 }
 
+/* The share's pairs, in its arena. */
+static int make_batch(const struct translation *translation, struct trainer_share *share,
+                      struct seq2seq_batch *batch)
+{
+    const struct task_ids *sources = &translation->sources, *targets = &translation->targets;
+    struct seq2seq_pair *pairs =
+        arena_alloc(&share->arena, share->count, sizeof *pairs, &share->err);
+    if (!pairs)
+        return ERR_MEMORY;
+    for (size_t b = 0; b < share->count; b++) {
+        const size_t i = share->examples[b];
+        pairs[b] = (struct seq2seq_pair){sources->ids + sources->begins[i],
+                                         targets->ids + targets->begins[i], length_of(sources, i),
+                                         length_of(targets, i)};
+    }
+    return seq2seq_batch_make(batch, pairs, share->count, &share->arena, &share->err);
+}
+
 static int translation_learn(void *context, struct trainer_share *share)
 {
     const struct translation *translation = context;
@@ -65,8 +82,7 @@ static int translation_learn(void *context, struct trainer_share *share)
     };
     struct seq2seq_batch batch;
     struct seq2seq_sums sums = {0};
-    if (translation_batch(&batch, &translation->sources, &translation->targets, share->examples,
-                          share->count, &share->arena, &share->err) ||
+    if (make_batch(translation, share, &batch) ||
         seq2seq_learn(&model, &gradient, &batch, &training, &share->rng, &sums, &share->arena,
                       &share->err))
         return share->err.code;

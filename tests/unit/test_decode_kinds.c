@@ -70,7 +70,7 @@ static void check_decoder(enum spec_decoder decoder, enum attention_kind first)
 {
     struct rng rng;
     rng_seed(&rng, 21, decoder);
-    for (int attention = first; attention <= ATTENTION_ADDITIVE; attention++)
+    for (int attention = (int)first; attention <= (int)ATTENTION_ADDITIVE; attention++)
         for (size_t c = 0; c < CELLS; c++)
             for (size_t v = 0; v < 3; v++) {
                 const struct decode_sizes sizes =

@@ -69,7 +69,7 @@ static int corpus(const struct corpus_texts *texts, int threads, struct likeliho
 }
 
 /* The hypothesis through the likelihood: the decoder's own figure comes out. Returns -ln p. */
-static double check_hypothesis(const struct seq2seq *small, const struct likelihood_pair *pair,
+static double check_hypothesis(const struct seq2seq *small, const struct seq2seq_pair *pair,
                                double log_probability)
 {
     struct err err = ERR_INIT;
@@ -88,7 +88,7 @@ enum { SENTENCES = 5, LENGTH = 12, BEAM = 4 };
 /* What the decoder finds for the sentence. Truncated hypotheses are left out: their figures lack
    the EOS. */
 static size_t find_pairs(const struct seq2seq *small, const int32_t *source, size_t length,
-                         struct likelihood_pair *pairs, double *log_probabilities,
+                         struct seq2seq_pair *pairs, double *log_probabilities,
                          struct decode_result **result)
 {
     static const struct decode_options options = {.beam = BEAM, .nbest = BEAM, .max_length = 30};
@@ -104,7 +104,7 @@ static size_t find_pairs(const struct seq2seq *small, const int32_t *source, siz
         const struct hypothesis *found = &(*result)->hypotheses[h];
         if (found->truncated)
             continue;
-        pairs[count] = (struct likelihood_pair){source, found->ids, length, found->count};
+        pairs[count] = (struct seq2seq_pair){source, found->ids, length, found->count};
         log_probabilities[count++] = (double)found->log_probability;
     }
     decoder_free(decoder);
@@ -121,7 +121,7 @@ static size_t check_model(uint64_t seed)
     struct decode_model small;
     int32_t sources[SENTENCES][LENGTH];
     struct decode_result *results[SENTENCES];
-    struct likelihood_pair pairs[BEAM * SENTENCES];
+    struct seq2seq_pair pairs[BEAM * SENTENCES];
     double log_probabilities[BEAM * SENTENCES], together = 0, wanted = 0;
     struct arena arena;
     size_t count = 0;
@@ -170,7 +170,7 @@ static double alone(struct batch_text source, struct batch_text target, size_t *
     for (size_t side = 0; side < 2; side++)
         for (size_t i = 0; i < encoded[side].count; i++)
             ids[side][i] = encoded[side].tokens[i].id;
-    const struct likelihood_pair pair = {ids[0], ids[1], encoded[0].count, encoded[1].count};
+    const struct seq2seq_pair pair = {ids[0], ids[1], encoded[0].count, encoded[1].count};
     assert_fine(likelihood_batch(model->seq2seq, &pair, 1, &sum, &arena, &err), err);
     *tokens += encoded[1].count + 1;
     encoded_release(&encoded[0]);

@@ -143,6 +143,29 @@ static void detokenising_gives_the_normalised_text(void **state)
     }
 }
 
+/* One learned from the same lines is; one that differs in settings, merges or tokens is not. */
+static void sameness_is_noticed(void **state)
+{
+    static const struct vocab_settings others[] = {
+        {.tokenizer = {TOKEN_BPE, NORM_NFC, false}, .merges = 30, .min_count = 1},
+        {.tokenizer = {TOKEN_BPE, NORM_NFKC, false}, .merges = 300, .min_count = 1},
+        {.tokenizer = {TOKEN_WORD, NORM_NFC, false}, .max_words = 39, .min_count = 1},
+        {.tokenizer = {TOKEN_WORD, NORM_NFC, true}, .max_words = 40, .min_count = 1},
+    };
+    const size_t count = SETTINGS + sizeof others / sizeof *others;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j <= i; j++) {
+            struct tokenizer *one =
+                fixture_tokenizer(state, i < SETTINGS ? &all_settings[i] : &others[i - SETTINGS]);
+            struct tokenizer *other =
+                fixture_tokenizer(state, j < SETTINGS ? &all_settings[j] : &others[j - SETTINGS]);
+            assert_int_equal(tokenizer_is_same(one, other), i == j);
+            assert_int_equal(tokenizer_is_same(other, one), i == j);
+            tokenizer_free(other);
+            tokenizer_free(one);
+        }
+}
+
 static void known_words_have_ids_and_others_are_unknown(void **state)
 {
     struct tokenizer *tokenizer = fixture_tokenizer(state, &all_settings[3]);
@@ -404,6 +427,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(detokenising_gives_the_normalised_text),
+        cmocka_unit_test(sameness_is_noticed),
         cmocka_unit_test(known_words_have_ids_and_others_are_unknown),
         cmocka_unit_test(bpe_is_what_its_definition_says),
         cmocka_unit_test(a_token_that_merges_do_not_reach_is_not_used),
