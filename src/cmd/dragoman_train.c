@@ -77,8 +77,13 @@ static bool report(void *context, const struct trainer_progress *p)
     if (p->scored) {
         if (display->terminal)
             fputs("\r\033[K", stderr);
-        fprintf(stderr, "epoch %zu done  update %zu  loss %.3f  dev %s %.2f%s  ", p->epoch,
-                p->update, p->loss, display->score_name, p->score, p->best ? " (best, saved)" : "");
+        if (p->batch == 0)
+            fprintf(stderr, "epoch %zu done  ", p->epoch);
+        else
+            fprintf(stderr, "epoch %zu %3.0f%%  ", p->epoch + 1,
+                    100.0 * (double)p->batch / (double)p->batches);
+        fprintf(stderr, "update %zu  loss %.3f  dev %s %.2f%s  ", p->update, p->loss,
+                display->score_name, p->score, p->best ? " (best, saved)" : "");
         if (p->perplexity > 0)
             fprintf(stderr, "perplexity %.2f  ", p->perplexity);
         fputs("after ", stderr);
