@@ -77,10 +77,15 @@ static bool report(void *context, const struct trainer_progress *p)
     if (p->scored) {
         if (display->terminal)
             fputs("\r\033[K", stderr);
-        fprintf(stderr, "epoch %zu done  update %zu  loss %.3f  dev %s %.2f%s  ", p->epoch,
-                p->update, p->loss, display->score_name, p->score, p->best ? " (best, saved)" : "");
+        if (p->batch == 0)
+            fprintf(stderr, "epoch %zu done  ", p->epoch);
+        else
+            fprintf(stderr, "epoch %zu %3.0f%%  ", p->epoch + 1,
+                    100.0 * (double)p->batch / (double)p->batches);
+        fprintf(stderr, "update %zu  loss %.3f  dev %s %.2f%s  ", p->update, p->loss,
+                display->score_name, p->score, p->best ? " (best, saved)" : "");
         if (p->perplexity > 0)
-            fprintf(stderr, "perplexity %.2f  ", p->perplexity);
+            fprintf(stderr, "perplexity %.4g  ", p->perplexity);
         fputs("after ", stderr);
         print_duration(p->seconds);
         fputc('\n', stderr);
@@ -119,8 +124,8 @@ static int read_recipe(struct recipe *recipe, int argc, char **argv, struct err 
         status = opt_parse_file(recipe_options, recipe, named.recipe, err);
     if (status == 0)
         status = opt_parse_arguments(recipe_options, recipe, argc, argv, &positional, err);
-    if (status == 0 && !recipe->help)
-        status = recipe_check(recipe, err);
+    if (status == 0 && !recipe->help && (status = recipe_check(recipe, err)) && recipe->recipe)
+        err_context(err, "%s, with the flags", recipe->recipe);
     opt_release(recipe_options, &named);
     return status;
 }

@@ -263,6 +263,35 @@ static int plain_backward(struct seq2seq_pass *pass, struct err *err)
 
 /* Conditional ---------------------------------------------------------------------------------- */
 
+/* The layers above the pair, over all its states, with dropout between as between any layers. */
+static int above_forward(struct seq2seq_pass *pass, struct err *err)
+{
+    const size_t count = pass->batch->target_steps * pass->batch->batch * pass->model->hidden;
+    pass->above = pass->context.h;
+    if (pass->training->dropout_layer > 0) {
+        pass->above = seq2seq_reals(pass, count, err);
+        pass->above_mask = seq2seq_reals(pass, count, err);
+        if (!pass->above || !pass->above_mask)
+            return ERR_MEMORY;
+        memcpy(pass->above, pass->context.h, count * sizeof(real));
+        dropout_forward(count, pass->training->dropout_layer, pass->rng, pass->above,
+                        pass->above_mask);
+    }
+    return layers_forward(pass, pass->above, err);
+}
+
+/* d_states, by the top layer's states, becomes the gradient by the pair's. */
+static int above_backward(struct seq2seq_pass *pass, struct err *err)
+{
+    const size_t count = pass->batch->target_steps * pass->batch->batch * pass->model->hidden;
+    real *d_x = seq2seq_reals(pass, count, err);
+    if (!d_x || layers_backward(pass, d_x, 0, err))
+        return err->code;
+    dropout_backward(count, pass->training->dropout_layer, pass->above_mask, d_x);
+    pass->d_states = d_x;
+    return 0;
+}
+
 static int conditional_forward(struct seq2seq_pass *pass, struct err *err)
 {
     const struct seq2seq *model = pass->model;
@@ -280,7 +309,7 @@ static int conditional_forward(struct seq2seq_pass *pass, struct err *err)
         cell_run_step(context, t, before_of(pass, query, NULL, t + 1));
     }
     pass->states = context->h;
-    if (model->decoder.layers > 0 && layers_forward(pass, context->h, err))
+    if (model->decoder.layers > 0 && above_forward(pass, err))
         return err->code;
     combine_forward(pass, 0, T);
     return 0;
@@ -305,12 +334,8 @@ static int conditional_backward(struct seq2seq_pass *pass, struct err *err)
     struct cell_run *query = &pass->query, *context = &pass->context;
     struct seq2seq_state d;
     combine_backward(pass, 0, T);
-    if (model->decoder.layers > 0) { /* its input's gradient takes the place of its output's */
-        real *d_x = seq2seq_reals(pass, T * pass->batch->batch * model->hidden, err);
-        if (!d_x || layers_backward(pass, d_x, 0, err))
-            return err->code;
-        pass->d_states = d_x;
-    }
+    if (model->decoder.layers > 0 && above_backward(pass, err))
+        return err->code;
     if (new_state(pass, &d, err) || cell_run_begin_back(query, pass->arena, err) ||
         cell_run_begin_back(context, pass->arena, err))
         return err->code;

@@ -23,10 +23,11 @@ struct seq2seq_pass {
     real *source, *source_mask, *target, *target_mask; /* embedded: [S, B, E], [T, B, E] */
     struct recurrent_sequence source_sequence;
     struct recurrent_trace encoder;
-    real *memory, *memory_mask;                /* [S, B, D] */
-    real *summary, *first;                     /* [B, D], what the bridge reads; [B, N] */
-    struct cell_run query, context;            /* conditional */
-    struct seq2seq_state begin;                /* conditional: the chain's first state */
+    real *memory, *memory_mask;     /* [S, B, D] */
+    real *summary, *first;          /* [B, D], what the bridge reads; [B, N] */
+    struct cell_run query, context; /* conditional */
+    struct seq2seq_state begin;     /* conditional: the chain's first state */
+    real *above, *above_mask;       /* conditional: [T, B, H], what the layers above read */
     struct cell_run fed[RECURRENT_MAX_LAYERS]; /* input-feeding */
     struct seq2seq_state fed_begin[RECURRENT_MAX_LAYERS];
     real *fed_input[RECURRENT_MAX_LAYERS], *fed_mask[RECURRENT_MAX_LAYERS];

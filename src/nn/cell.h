@@ -42,6 +42,9 @@
 #define CELL_CONSTANT(constant, name, definition) constant,
 enum cell_kind { CELL_LIST(CELL_CONSTANT) };
 #undef CELL_CONSTANT
+/* "rnn-tanh|rnn-relu|lstm|...": the names as the words of an option. */
+#define CELL_WORD(constant, name, definition) "|" name
+#define CELL_WORDS (&(CELL_LIST(CELL_WORD))[1])
 extern const char *const cell_names[]; /* "rnn-tanh", "rnn-relu", "lstm", ...; NULL ends */
 
 /* Layer normalisation (Ba, Kiros, Hinton 2016) of the products, before the gates: separate, as
@@ -147,9 +150,9 @@ static inline size_t cell_stride(size_t width)
 }
 
 /* One row's results do not depend on the others: products are mat_rows, the rest goes row by row.
-   Every row of every array starts on a MEM_ALIGN boundary: strides are cell_stride(width). */
-size_t cell_stride(size_t width);
-/* products [rows, G H] from x [rows, I]: all that the input contributes */
+   Every row of every array starts on a MEM_ALIGN boundary: strides are cell_stride(width).
+
+   products [rows, G H] from x [rows, I]: all that the input contributes */
 void cell_input(const struct cell_layer *layer, size_t rows, const real *x, size_t x_stride,
                 real *products);
 /* One step: state [rows] of h, and c in the second half of a row of cell_state() * H, is replaced.

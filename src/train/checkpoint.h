@@ -22,7 +22,7 @@ struct checkpoint_progress {
     uint64_t stale;        /* evaluations since the best score */
     uint64_t flat;         /* evaluations since the best score or the last plateau */
     uint64_t plateaus;     /* met */
-    double best_score;     /* -infinity: none yet */
+    double best_score;     /* -1: none yet */
     double seconds;        /* trained */
     double running_loss;
 };

@@ -65,8 +65,7 @@ const struct opt recipe_options[] = {
         "translation: longer sentences are left out; classification: longer texts are cut"),
 
     CHOICE("kind", kind, "auto", "auto|seq2seq|rnn-classifier|bag-of-words", "architecture"),
-    CHOICE("cell", cell, "gru", "rnn-tanh|rnn-relu|lstm|lstm-peephole|gru|gru-cho|mut1|mut2|mut3",
-           "recurrent cell"),
+    CHOICE("cell", cell, "gru", CELL_WORDS, "recurrent cell"),
     CHOICE("norm", norm, "none", "none|separate|joint",
            "layer normalisation of the cells: of each product, or of all gates together"),
     INT("embedding", embedding, "256", 1, SPEC_MAX_SIZE, NULL, "size of embeddings"),

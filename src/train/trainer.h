@@ -20,13 +20,12 @@
 #include "train/batch.h"
 #include "train/recipe.h"
 
-struct trainer_sums { /* added up over examples */
-    double loss;      /* what is minimised, label smoothing included */
-    double units;     /* target tokens or examples: the loss shown is loss / units */
+struct trainer_sums {
+    double loss; /* added up over examples: what is minimised, label smoothing included */
 };
 
 struct trainer_share { /* one thread's part of one update */
-    int thread;
+    int thread;        /* 0, 1, ...: which share it is */
     const uint32_t *examples;
     size_t count;
     double scale; /* of the gradient: 1 / units of all batches of the update */

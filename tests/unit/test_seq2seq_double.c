@@ -195,6 +195,19 @@ static void gradients_with_dropout(void **state)
         check_design(&designs[i], 0.3);
 }
 
+/* Between the conditional decoder's pair and the one layer above it there is dropout as well. */
+static void layers_above_see_dropout(void **state)
+{
+    struct design design = designs[4];
+    struct network n;
+    (void)state;
+    design.decoder.layers = 2;
+    network_init(&n, &design, 0);
+    const double loss = network_loss(&n);
+    n.training.dropout_layer = 0.3;
+    assert_true(fabs(network_loss(&n) - loss) > 1e-3);
+}
+
 /* Two batches give the sum of what each gives. */
 static void gradients_add_up(void **state)
 {
@@ -223,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(gradients_without_dropout, end_test),
         cmocka_unit_test_teardown(gradients_with_dropout, end_test),
+        cmocka_unit_test_teardown(layers_above_see_dropout, end_test),
         cmocka_unit_test_teardown(gradients_add_up, end_test),
     };
     mat_use_one_thread();
