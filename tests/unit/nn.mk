@@ -61,11 +61,11 @@ tests_unit_test_cell_step_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_cell_step_LDADD = libnn.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
 
 # Against PyTorch's numbers.
-tests_unit_test_attention_SOURCES = tests/unit/test_attention.c
-tests_unit_test_attention_CPPFLAGS = $(unit_cppflags)
-tests_unit_test_attention_LDADD = $(nn_test_libs)
 golden = tests/support/golden.c tests/support/golden.h
 golden_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_test_attention_SOURCES = tests/unit/test_attention.c $(golden)
+tests_unit_test_attention_CPPFLAGS = $(golden_cppflags)
+tests_unit_test_attention_LDADD = $(nn_test_libs)
 tests_unit_test_recurrent_golden_SOURCES = tests/unit/test_recurrent_golden.c $(golden)
 tests_unit_test_recurrent_golden_CPPFLAGS = $(golden_cppflags)
 tests_unit_test_recurrent_golden_LDADD = $(nn_test_libs)

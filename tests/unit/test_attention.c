@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "model/safetensors.h"
 #include "nn/attention.h"
+#include "support/golden.h"
 
 #define MEMORY_STEPS 8
 #define STEPS 6
@@ -26,33 +26,12 @@ static struct safetensors file;
 static struct arena arena;
 static struct err err;
 
+/* The tensor `kind``prefix``name`. */
 static const float *golden(const char *kind, const char *prefix, const char *name, size_t count)
 {
-    char full[64];
-    snprintf(full, sizeof full, "%s%s%s", kind, prefix, name);
-    for (size_t i = 0; i < file.count; i++)
-        if (strcmp(file.tensors[i].name, full) == 0) {
-            assert_int_equal(file.tensors[i].count, count);
-            return file.tensors[i].data;
-        }
-    fail_msg("no golden tensor %s", full);
-    return NULL;
-}
-
-static void check(const char *kind, const char *name, size_t count, const float *ours,
-                  const float *theirs, double allowed)
-{
-    double difference = 0, largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        assert_true(isfinite(ours[i]));
-        difference = fmax(difference, fabs((double)ours[i] - (double)theirs[i]));
-        largest = fmax(largest, fabs((double)theirs[i]));
-    }
-    assert_true(largest > 0);
-    if (getenv("VERBOSE"))
-        print_message("%s%s: relative error %.1e\n", kind, name, difference / largest);
-    if (!(difference <= allowed * largest))
-        fail_msg("%s%s: relative error %g is over %g", kind, name, difference / largest, allowed);
+    char start[32];
+    snprintf(start, sizeof start, "%s%s", kind, prefix);
+    return golden_data(&file, start, name, count);
 }
 
 static float *zeros(size_t count)
@@ -128,8 +107,8 @@ static void check_against_golden(enum attention_kind kind, size_t at_once)
     const size_t count = attention_tensors(&c.attention, &g, list);
     const float *probe = golden(c.kind, "", "probe", C);
     float *d_memory = zeros(M), *d_queries = zeros(Q);
-    check(c.kind, "weights", W, c.run.weights, golden(c.kind, "", "weights", W), 1e-6);
-    check(c.kind, "context", C, c.context, golden(c.kind, "", "context", C), 1e-6);
+    golden_compare(c.kind, "weights", W, c.run.weights, golden(c.kind, "", "weights", W), 1e-6);
+    golden_compare(c.kind, "context", C, c.context, golden(c.kind, "", "context", C), 1e-6);
 
     for (size_t i = 0; i < count; i++)
         *list[i].slot = zeros(tensor_size(&list[i]));
@@ -139,11 +118,12 @@ static void check_against_golden(enum attention_kind kind, size_t at_once)
                              mat_of(probe + t * BATCH * MEMORY, MEMORY),
                              mat_of(d_queries + t * BATCH * H, H), d_memory);
     attention_end_back(&c.run, &g, mat_of(c.queries, H), d_memory);
-    check(c.kind, "grad.memory", M, d_memory, golden(c.kind, "grad.", "memory", M), 2e-6);
-    check(c.kind, "grad.queries", Q, d_queries, golden(c.kind, "grad.", "queries", Q), 2e-6);
+    golden_compare(c.kind, "grad.memory", M, d_memory, golden(c.kind, "grad.", "memory", M), 2e-6);
+    golden_compare(c.kind, "grad.queries", Q, d_queries, golden(c.kind, "grad.", "queries", Q),
+                   2e-6);
     for (size_t i = 0; i < count; i++)
-        check(c.kind, list[i].name, tensor_size(&list[i]), *list[i].slot,
-              golden(c.kind, "grad.", list[i].name, tensor_size(&list[i])), 2e-6);
+        golden_compare(c.kind, list[i].name, tensor_size(&list[i]), *list[i].slot,
+                       golden(c.kind, "grad.", list[i].name, tensor_size(&list[i])), 2e-6);
 }
 
 static void as_pytorch(void **state)
@@ -192,10 +172,10 @@ static void check_inference(enum attention_kind kind)
         for (size_t t = 0; t < STEPS; t++) {
             attention_step(&c.attention, length, memory, MEMORY_STRIDE, keys, KEYS_STRIDE,
                            projected + t * QUERY_STRIDE, weights, context);
-            check(c.kind, "step weights", length, weights,
-                  c.run.weights + (b * STEPS + t) * MEMORY_STEPS, 1e-5);
-            check(c.kind, "step context", MEMORY, context, c.context + (t * BATCH + b) * MEMORY,
-                  1e-5);
+            golden_compare(c.kind, "step weights", length, weights,
+                           c.run.weights + (b * STEPS + t) * MEMORY_STEPS, 1e-5);
+            golden_compare(c.kind, "step context", MEMORY, context,
+                           c.context + (t * BATCH + b) * MEMORY, 1e-5);
         }
     }
 }
@@ -271,15 +251,9 @@ static void first_weights(void **state)
 
 static int open_golden(void **state)
 {
-    char path[1024];
-    const char *top = getenv("top_srcdir");
     (void)state;
     arena_init(&arena, 1 << 16);
-    snprintf(path, sizeof path, "%s/tests/golden/attention/golden.safetensors", top ? top : ".");
-    if (safetensors_open(&file, path, &err)) {
-        print_error("%s\n", err.message);
-        return -1;
-    }
+    golden_open(&file, "attention/golden.safetensors");
     return 0;
 }
 
