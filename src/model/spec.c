@@ -17,10 +17,14 @@
 #define MAX_LABEL_BYTES 256
 #define MAX_LENGTH_PENALTY 10.0
 #define MAX_BEAM 16
+#define MAX_OUTPUT 1e30
+#define FRESH {.beam = 5, .length_penalty = 1, .temperature = 1, .deviation = 1}
 
-const char *const spec_task_names[] = {"translation", "classification", NULL};
-const char *const spec_kind_names[] = {"seq2seq", "rnn-classifier", "bag-of-words", NULL};
-const char *const spec_pooling_names[] = {"last", "mean", "max", NULL};
+const char *const spec_task_names[] = {"translation", "classification", "tagging",
+                                       "regression",  "generation",     NULL};
+const char *const spec_kind_names[] = {"seq2seq", "rnn", "bag-of-words", NULL};
+const char *const spec_pooling_names[] = {"last", "mean", "max", "attention", NULL};
+const char *const spec_condition_names[] = {"none", "first", "every", NULL};
 const char *const spec_token_names[] = {"word", "bpe", NULL};
 const char *const spec_form_names[] = {"nfc", "nfkc", NULL};
 const char *const spec_decoder_names[] = {"plain", "input-feeding", "conditional", NULL};
@@ -311,19 +315,65 @@ static int read_decoder(struct spec *spec, struct node architecture, struct err 
     return check_decoder(spec, err);
 }
 
+static int read_condition(struct spec *spec, struct node architecture, struct err *err)
+{
+    struct node node;
+    int condition = 0, code;
+    if ((code = node_object(architecture, "condition", "architecture.condition.", &node, err)) <
+            0 ||
+        (code = node_choice(node, "at", spec_condition_names, &condition, err)) < 0)
+        return code;
+    spec->condition = (enum spec_condition)condition;
+    if (spec->condition != SPEC_CONDITION_NONE)
+        return node_size(node, "size", 1, SPEC_MAX_SIZE, &spec->feature, err);
+    if (spec->label_count > 0)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.condition.at\" is \"none\", but there are \"labels\"");
+    return 0;
+}
+
+/* Settings of an rnn that do not go together. */
+static int check_rnn(const struct spec *spec, struct err *err)
+{
+    const size_t width = spec->encoder.hidden;
+    if (spec->task != SPEC_GENERATION)
+        return 0;
+    if (spec->row > 0 || spec->encoder.bidirectional)
+        return err_set(err, ERR_FORMAT,
+                       "the task \"generation\" needs tokens and an encoder of one direction");
+    if (spec->tied && spec->embedding != width)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.tied\" needs an embedding of the hidden size, %zu, not "
+                       "%zu",
+                       width, spec->embedding);
+    return 0;
+}
+
+static int read_rnn(struct spec *spec, struct node architecture, struct err *err)
+{
+    int code = read_encoder(spec, architecture, err), pooling = 0;
+    if (code < 0)
+        return code;
+    if (spec->task == SPEC_CLASSIFICATION || spec->task == SPEC_REGRESSION) {
+        code = node_choice(architecture, "pooling", spec_pooling_names, &pooling, err);
+        spec->pooling = (enum spec_pooling)pooling;
+    } else if (spec->task == SPEC_GENERATION) {
+        code = read_condition(spec, architecture, err);
+        if (code == 0)
+            code = node_flag(architecture, "tied", &spec->tied, err);
+    }
+    return code < 0 ? code : check_rnn(spec, err);
+}
+
 static int read_kind(struct spec *spec, struct node architecture, struct err *err)
 {
-    int code, pooling = 0;
+    int code;
     switch (spec->kind) {
     case SPEC_SEQ2SEQ:
         code = read_encoder(spec, architecture, err);
         return code < 0 ? code : read_decoder(spec, architecture, err);
-    case SPEC_RNN_CLASSIFIER:
-        if ((code = read_encoder(spec, architecture, err)) < 0 ||
-            (code = node_choice(architecture, "pooling", spec_pooling_names, &pooling, err)) < 0)
-            return code;
-        spec->pooling = (enum spec_pooling)pooling;
-        return 0;
+    case SPEC_RNN:
+        return read_rnn(spec, architecture, err);
     case SPEC_BAG_OF_WORDS:
         code = node_size(architecture, "ngrams", 1, SPEC_MAX_NGRAMS, &spec->ngrams, err);
         if (code < 0)
@@ -331,6 +381,19 @@ static int read_kind(struct spec *spec, struct node architecture, struct err *er
         return node_size(architecture, "buckets", 0, SPEC_MAX_BUCKETS, &spec->buckets, err);
     }
     return err_set(err, ERR_INTERNAL, "architecture %d is unknown", (int)spec->kind);
+}
+
+bool spec_does(enum spec_kind kind, enum spec_task task, size_t row)
+{
+    switch (kind) {
+    case SPEC_SEQ2SEQ: /* rows become text: generation with attention over them */
+        return task == (row > 0 ? SPEC_GENERATION : SPEC_TRANSLATION);
+    case SPEC_RNN:
+        return task != SPEC_TRANSLATION;
+    case SPEC_BAG_OF_WORDS:
+        return task == SPEC_CLASSIFICATION && row == 0;
+    }
+    return false;
 }
 
 static int read_architecture(struct spec *spec, struct node root, struct err *err)
@@ -343,7 +406,10 @@ static int read_architecture(struct spec *spec, struct node root, struct err *er
                           err)) < 0)
         return code;
     spec->kind = (enum spec_kind)kind;
-    if ((spec->kind == SPEC_SEQ2SEQ) != (spec->task == SPEC_TRANSLATION))
+    if (json_object_get(node.object, "row") != NULL &&
+        (code = node_size(node, "row", 0, SPEC_MAX_SIZE, &spec->row, err)) < 0)
+        return code;
+    if (!spec_does(spec->kind, spec->task, spec->row))
         return err_set(err, ERR_FORMAT,
                        "key \"architecture.kind\": a \"%s\" does not do the task \"%s\"",
                        spec_kind_name(spec->kind), spec_task_name(spec->task));
@@ -386,6 +452,24 @@ static int read_card(struct spec *spec, struct node root, struct err *err)
     return spec->card == NULL ? ERR_MEMORY : 0;
 }
 
+static int read_temperature(struct spec *spec, struct node root, struct err *err)
+{
+    if (json_object_get(root.object, "temperature") == NULL)
+        return 0;
+    return node_real(root, "temperature", SPEC_MIN_TEMPERATURE, SPEC_MAX_TEMPERATURE,
+                     &spec->temperature, err);
+}
+
+static int read_output(struct spec *spec, struct node root, struct err *err)
+{
+    struct node node;
+    int code;
+    if ((code = node_object(root, "output", "output.", &node, err)) < 0 ||
+        (code = node_real(node, "mean", -MAX_OUTPUT, MAX_OUTPUT, &spec->output_mean, err)) < 0)
+        return code;
+    return node_real(node, "deviation", 1 / MAX_OUTPUT, MAX_OUTPUT, &spec->deviation, err);
+}
+
 static int read_task(struct spec *spec, struct node root, struct err *err)
 {
     int task = 0;
@@ -393,8 +477,22 @@ static int read_task(struct spec *spec, struct node root, struct err *err)
     if (code < 0)
         return code;
     spec->task = (enum spec_task)task;
-    if (spec->task == SPEC_CLASSIFICATION)
+    switch (spec->task) {
+    case SPEC_CLASSIFICATION:
+        code = read_labels(spec, root, err);
+        return code < 0 ? code : read_temperature(spec, root, err);
+    case SPEC_TAGGING:
         return read_labels(spec, root, err);
+    case SPEC_REGRESSION:
+        return read_output(spec, root, err);
+    case SPEC_GENERATION:
+        code = node_flag(root, "stream", &spec->stream, err);
+        if (code == 0 && json_object_get(root.object, "labels") != NULL)
+            code = read_labels(spec, root, err);
+        return code;
+    case SPEC_TRANSLATION:
+        break;
+    }
     if ((code = read_language(root, "source", spec->source, err)) < 0 ||
         (code = read_language(root, "target", spec->target, err)) < 0)
         return code;
@@ -435,7 +533,7 @@ static int json_failure(const json_error_t *error, struct err *err)
 int spec_parse(struct spec *spec, const char *text, size_t len, struct err *err)
 {
     json_error_t error;
-    *spec = (struct spec){.beam = 5, .length_penalty = 1.0};
+    *spec = (struct spec)FRESH;
     if (len > SPEC_MAX_BYTES)
         return err_set(err, ERR_LIMIT, "%zu bytes, allowed are %u", len, SPEC_MAX_BYTES);
     json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
@@ -451,7 +549,7 @@ int spec_parse(struct spec *spec, const char *text, size_t len, struct err *err)
 int spec_read(struct spec *spec, const char *path, struct err *err)
 {
     struct buf text = BUF_INIT;
-    *spec = (struct spec){.beam = 5, .length_penalty = 1.0};
+    *spec = (struct spec)FRESH;
     int code = file_read(path, SPEC_MAX_BYTES, &text, err);
     if (code == 0 && (code = spec_parse(spec, text.len == 0 ? "" : text.data, text.len, err)) < 0)
         err_context(err, "%s", path);
@@ -493,5 +591,5 @@ void spec_release(struct spec *spec)
         mem_free(spec->labels[i]);
     mem_free(spec->labels);
     mem_free(spec->card);
-    *spec = (struct spec){.beam = 5, .length_penalty = 1.0};
+    *spec = (struct spec)FRESH;
 }

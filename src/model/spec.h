@@ -5,23 +5,33 @@
  * {
  *   "format": 1,
  *   "name": "en-fr",                        [a-z0-9][a-z0-9._-]{0,63}
- *   "task": "translation",                  or "classification"
+ *   "task": "translation",                  or "classification", "tagging", "regression",
+ *                                           "generation"
  *   "source": "en", "target": "fr",         translation only
- *   "labels": ["negative", "positive"],     classification only, 2..SPEC_MAX_LABELS
+ *   "labels": ["negative", "positive"],     classification, tagging: 2..SPEC_MAX_LABELS;
+ *                                           generation: where a label is the condition
+ *   "temperature": 1.0,                     classification, optional: logits are divided by it
+ *   "output": {"mean": 0.0, "deviation": 1.0},     regression: y = mean + deviation * output
+ *   "stream": true,                         generation: the text has no lines, beginnings or ends
  *   "tokenizer": {"kind": "bpe", "form": "nfc", "fold": false},
  *   "architecture": {
- *     "kind": "seq2seq",                    or "rnn-classifier", "bag-of-words"
+ *     "kind": "seq2seq",                    or "rnn", "bag-of-words"
  *     "vocabulary": 8260, "embedding": 256,
+ *     "row": 0,                             numbers in a row where the input is not tokens; optional
  *     "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true,
  *                 "residual": false, "norm": "none"},     cells and norms: nn/cell.h
  *     "decoder": {"kind": "plain", "cell": "gru", "layers": 1, "hidden": 512,
  *                 "residual": false, "norm": "none"},                    seq2seq only, and below
  *     "attention": "general",               nn/attention.h
  *     "bridge": "last", "deep_output": false, "tying": "three-way",
- *     "pooling": "mean",                    rnn-classifier: "last", "mean" or "max"
+ *     "pooling": "mean",                    rnn for classification and regression: "last", "mean",
+ *                                           "max" or "attention"
+ *     "condition": {"at": "first", "size": 64},      rnn for generation: "none", "first", "every";
+ *                                           of a label's embedding or of the caller's vector
+ *     "tied": false,                        rnn for generation: the output layer is the embedding
  *     "ngrams": 2, "buckets": 262144        bag-of-words only
  *   },
- *   "decoding": {"beam": 5, "length_penalty": 1.0},                      translation, optional
+ *   "decoding": {"beam": 5, "length_penalty": 1.0},          translation, optional
  *   "card": { anything: data, licence, scores, command, recipe, date }
  * }
  */
@@ -42,9 +52,17 @@
 #define SPEC_MAX_SIZE 8192 /* embedding, hidden */
 #define SPEC_MAX_BUCKETS (1u << 24)
 #define SPEC_MAX_NGRAMS 5
+#define SPEC_MIN_TEMPERATURE 0.01
+#define SPEC_MAX_TEMPERATURE 100.0
 
-enum spec_task { SPEC_TRANSLATION, SPEC_CLASSIFICATION };
-enum spec_kind { SPEC_SEQ2SEQ, SPEC_RNN_CLASSIFIER, SPEC_BAG_OF_WORDS };
+enum spec_task {
+    SPEC_TRANSLATION,
+    SPEC_CLASSIFICATION,
+    SPEC_TAGGING,    /* a label for each word */
+    SPEC_REGRESSION, /* a number for each text or sequence of rows */
+    SPEC_GENERATION, /* text from nothing, a label, or numbers: language models, captions */
+};
+enum spec_kind { SPEC_SEQ2SEQ, SPEC_RNN, SPEC_BAG_OF_WORDS };
 enum spec_decoder {
     SPEC_DECODER_PLAIN,         /* attention reads the cell's state and does not touch it */
     SPEC_DECODER_INPUT_FEEDING, /* the output vector joins the next input (Luong et al. 2015) */
@@ -59,7 +77,12 @@ enum spec_tying { /* Press and Wolf 2017 */
                   SPEC_TYING_TWO_WAY,   /* target embedding and output layer */
                   SPEC_TYING_THREE_WAY, /* and source embedding */
 };
-enum spec_pooling { SPEC_POOL_LAST, SPEC_POOL_MEAN, SPEC_POOL_MAX };
+enum spec_pooling { SPEC_POOL_LAST, SPEC_POOL_MEAN, SPEC_POOL_MAX, SPEC_POOL_ATTENTION };
+enum spec_condition { /* where a condition reaches the network */
+                      SPEC_CONDITION_NONE,
+                      SPEC_CONDITION_FIRST, /* the first state is made from it */
+                      SPEC_CONDITION_EVERY, /* it joins the input of every step */
+};
 
 struct spec_recurrent {
     enum cell_kind cell;
@@ -74,9 +97,13 @@ struct spec {
     char source[36], target[36]; /* BCP 47 tags, "" where the task has none */
     char **labels;               /* NUL-terminated; owned */
     size_t label_count;
+    double temperature;             /* 1 where absent */
+    double output_mean, deviation;  /* regression */
+    bool stream;                    /* generation */
     struct tokenizer_spec tokenizer;
     enum spec_kind kind;
     size_t vocabulary, embedding;
+    size_t row; /* numbers in a row of input, 0 where it is tokens */
     struct spec_recurrent encoder, decoder; /* decoder, and what follows: seq2seq only */
     enum spec_decoder decoder_kind;
     enum attention_kind attention;
@@ -84,6 +111,9 @@ struct spec {
     bool deep_output;
     enum spec_tying tying;
     enum spec_pooling pooling;
+    enum spec_condition condition;
+    size_t feature; /* size of the condition */
+    bool tied;
     size_t ngrams, buckets;
     size_t beam;           /* default beam of a translation model, 5 where absent */
     double length_penalty; /* score = log probability / length^length_penalty, 1 where absent */
@@ -100,6 +130,8 @@ void spec_release(struct spec *spec);
 /* Sets an entry of the card, replacing one of the same key. */
 int spec_card_text(struct spec *spec, const char *key, const char *value, struct err *err);
 int spec_card_number(struct spec *spec, const char *key, double value, struct err *err);
+/* Whether there is such a network for such a task; row: numbers in a row of input, 0 for tokens. */
+bool spec_does(enum spec_kind kind, enum spec_task task, size_t row);
 const char *spec_task_name(enum spec_task task); /* "translation", "classification" */
 const char *spec_kind_name(enum spec_kind kind); /* "seq2seq", ... */
 

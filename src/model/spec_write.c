@@ -31,8 +31,22 @@ static json_t *make_labels(const struct spec *spec)
 
 static bool put_task(const struct spec *spec, json_t *root)
 {
-    if (spec->task == SPEC_CLASSIFICATION)
+    switch (spec->task) {
+    case SPEC_CLASSIFICATION:
+        return put(root, "labels", make_labels(spec)) &&
+               put(root, "temperature", json_real(spec->temperature));
+    case SPEC_TAGGING:
         return put(root, "labels", make_labels(spec));
+    case SPEC_REGRESSION:
+        return put(root, "output",
+                   json_pack("{s:f, s:f}", "mean", spec->output_mean, "deviation",
+                             spec->deviation));
+    case SPEC_GENERATION:
+        return put(root, "stream", json_boolean(spec->stream)) &&
+               (spec->label_count == 0 || put(root, "labels", make_labels(spec)));
+    case SPEC_TRANSLATION:
+        break;
+    }
     return put(root, "source", json_string(spec->source)) &&
            put(root, "target", json_string(spec->target));
 }
@@ -72,14 +86,25 @@ static bool put_decoder(const struct spec *spec, json_t *architecture)
            put(architecture, "tying", json_string(spec_tying_names[spec->tying]));
 }
 
+static bool put_head(const struct spec *spec, json_t *architecture)
+{
+    if (spec->task == SPEC_TAGGING)
+        return true;
+    if (spec->task != SPEC_GENERATION)
+        return put(architecture, "pooling", json_string(spec_pooling_names[spec->pooling]));
+    return put(architecture, "condition",
+               json_pack("{s:s, s:I}", "at", spec_condition_names[spec->condition], "size",
+                         (json_int_t)spec->feature)) &&
+           put(architecture, "tied", json_boolean(spec->tied));
+}
+
 static bool put_kind(const struct spec *spec, json_t *architecture)
 {
     switch (spec->kind) {
     case SPEC_SEQ2SEQ:
         return put_encoder(spec, architecture) && put_decoder(spec, architecture);
-    case SPEC_RNN_CLASSIFIER:
-        return put_encoder(spec, architecture) &&
-               put(architecture, "pooling", json_string(spec_pooling_names[spec->pooling]));
+    case SPEC_RNN:
+        return put_encoder(spec, architecture) && put_head(spec, architecture);
     case SPEC_BAG_OF_WORDS:
         return put(architecture, "ngrams", json_integer((json_int_t)spec->ngrams)) &&
                put(architecture, "buckets", json_integer((json_int_t)spec->buckets));
@@ -91,7 +116,10 @@ static json_t *make_architecture(const struct spec *spec)
 {
     json_t *architecture = json_pack("{s:s, s:I}", "kind", spec_kind_names[spec->kind],
                                      "vocabulary", (json_int_t)spec->vocabulary);
-    if (architecture != NULL && !put_kind(spec, architecture)) {
+    const bool rows = architecture != NULL && spec->row > 0;
+    if (architecture != NULL &&
+        ((rows && !put(architecture, "row", json_integer((json_int_t)spec->row))) ||
+         !put_kind(spec, architecture))) {
         json_decref(architecture);
         return NULL;
     }
