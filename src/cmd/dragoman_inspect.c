@@ -104,7 +104,7 @@ static void print_task(const struct spec *spec)
         printf(" from %s to %s; beam %zu, length penalty %g", spec->source, spec->target,
                spec->beam, spec->length_penalty);
     printf("\n");
-    if (spec->task == SPEC_CLASSIFICATION) {
+    if (spec->label_count > 0) {
         printf("labels       ");
         for (size_t i = 0; i < spec->label_count; i++)
             printf("%s %s", i > 0 ? "," : "", spec->labels[i]);
@@ -123,10 +123,24 @@ static void print_recurrent(const char *name, const struct spec_recurrent *net)
         printf(", %s layer normalisation", cell_norm_names[net->norm]);
 }
 
+static void print_head(const struct spec *spec)
+{
+    static const char *const pooling[] = {[SPEC_POOL_LAST] = "last",
+                                          [SPEC_POOL_MEAN] = "mean",
+                                          [SPEC_POOL_MAX] = "max",
+                                          [SPEC_POOL_ATTENTION] = "attention"};
+    static const char *const condition[] = {[SPEC_CONDITION_NONE] = "no condition",
+                                            [SPEC_CONDITION_FIRST] = "condition at first",
+                                            [SPEC_CONDITION_EVERY] = "condition at every step"};
+    if (spec->task == SPEC_GENERATION)
+        printf(", %s%s", condition[spec->condition], spec->tied ? ", tied" : "");
+    else if (spec->task != SPEC_TAGGING)
+        printf(", pooling %s", pooling[spec->pooling]);
+    printf("\n");
+}
+
 static void print_architecture(const struct spec *spec)
 {
-    static const char *const pooling[] = {
-        [SPEC_POOL_LAST] = "last", [SPEC_POOL_MEAN] = "mean", [SPEC_POOL_MAX] = "max"};
     static const char *const decoders[] = {[SPEC_DECODER_PLAIN] = "plain decoder",
                                            [SPEC_DECODER_INPUT_FEEDING] = "input-feeding decoder",
                                            [SPEC_DECODER_CONDITIONAL] = "conditional decoder"};
@@ -140,8 +154,8 @@ static void print_architecture(const struct spec *spec)
     }
     printf(", embedding %zu", spec->embedding);
     print_recurrent("encoder", &spec->encoder);
-    if (spec->kind == SPEC_RNN_CLASSIFIER) {
-        printf(", pooling %s\n", pooling[spec->pooling]);
+    if (spec->kind == SPEC_RNN) {
+        print_head(spec);
         return;
     }
     print_recurrent(decoders[spec->decoder_kind], &spec->decoder);

@@ -1,14 +1,7 @@
 /*
- * The classification networks, two kinds behind one interface:
- *
- *   bag of words    logits = sum_f v_f W[f] + b     over the distinct features f of a text: tokens
- *                   and hashed n-grams of tokens, v_f = 1 / sqrt(number of features), so that the
- *                   feature vector has length 1 (logistic regression)
- *   rnn             logits = W pool(encoder(E x)) + b   with any stack of cells (nn/recurrent.h);
- *                   pool is the last state, the mean or the maximum of all states
- *
- * Probabilities are softmax(logits). A text without tokens has no features and a pool of zeros: its
- * answer is softmax(b).
+ * The bag of words: logits = sum_f v_f W[f] + b over the distinct features f of a text, tokens and
+ * hashed n-grams of tokens, v_f = 1 / sqrt(number of features), so that the feature vector has
+ * length 1 (logistic regression). Probabilities are softmax(logits).
  */
 #ifndef DRAGOMAN_MODEL_CLASSIFIER_H
 #define DRAGOMAN_MODEL_CLASSIFIER_H
@@ -16,20 +9,14 @@
 #include "base/rng.h"
 #include "model/parameter.h"
 #include "model/spec.h"
-#include "nn/recurrent.h"
 
-#define CLASSIFIER_MAX_PARAMETERS (PARAMETER_MAX_STACK + 3)
+#define CLASSIFIER_MAX_PARAMETERS 2
 
 struct classifier { /* or, bound to another vector, its gradients */
-    enum spec_kind kind;
     size_t vocabulary, labels;
-    size_t ngrams, buckets; /* bag of words */
-    size_t embedding, pool; /* rnn: E; D, the width of the encoder's output */
-    enum spec_pooling pooling;
-    struct recurrent encoder; /* rnn */
-    real *embedding_weight;   /* rnn: [V, E] */
-    real *output_weight;      /* rnn: [labels, D]; bag of words: [V + buckets, labels] */
-    real *output_bias;        /* [labels] */
+    size_t ngrams, buckets;
+    real *output_weight; /* [V + buckets, labels] */
+    real *output_bias;   /* [labels] */
 };
 
 /* The sizes from the spec; weights are not bound yet. */
@@ -38,18 +25,17 @@ void classifier_size(struct classifier *model, const struct spec *spec);
 size_t classifier_parameters(struct classifier *model,
                              struct parameter list[CLASSIFIER_MAX_PARAMETERS]);
 /* First weights for training; the model is bound. */
-void classifier_init(struct classifier *model, const struct cell_init_settings *settings,
-                     struct rng *rng);
+void classifier_init(struct classifier *model);
 
 /* A model that reads its weights from an open bundle file, which must outlive it. */
 int classifier_open(struct classifier **model, const struct spec *spec,
                     const struct safetensors *file, struct err *err);
 void classifier_free(struct classifier *model);
 
-/* probabilities [labels] of one text; ids < vocabulary. Any thread; work and memory are
-   proportional to `count`; the result depends on nothing but model and ids. */
-int classifier_predict(const struct classifier *model, const int32_t *ids, size_t count,
-                       float *probabilities, struct err *err);
+/* logits [labels] of one text; ids < vocabulary. Any thread; work and memory are proportional to
+   `count`; the result depends on nothing but model and ids. */
+int classifier_logits(const struct classifier *model, const int32_t *ids, size_t count,
+                      real *logits, struct err *err);
 
 /* The features of one text for the bag of words: features [classifier_feature_limit(count)]
    receives *feature_count distinct ones, in ascending order. */
@@ -65,18 +51,14 @@ void classifier_bag_logits(const struct classifier *model, size_t count, const u
 /* Training ------------------------------------------------------------------------------------ */
 
 struct classifier_batch {
-    size_t batch, steps;      /* B; rnn: S, the longest text, at least 1 */
-    const int32_t *ids;       /* rnn: [S, B], time-major, PAD after the text's end */
-    const int32_t *lengths;   /* rnn: [B], 0 is allowed */
-    const uint32_t *features; /* bag of words: of all texts, one after the other */
-    const size_t *ends;       /* bag of words: [B], where each text's features end */
+    size_t batch;             /* B */
+    const uint32_t *features; /* of all texts, one after the other */
+    const size_t *ends;       /* [B], where each text's features end */
     const int32_t *labels;    /* [B] */
 };
 
 struct classifier_training {
-    double dropout_input; /* of the embedding's entries (rnn) or of features (bag of words) */
-    double dropout_layer, dropout_state; /* rnn: between layers, of the recurrent state */
-    double dropout_output;               /* of the pool (rnn) */
+    double dropout_input; /* of features */
     double label_smoothing;
     double scale; /* of the gradient: 1 / texts of the whole update */
 };

@@ -37,8 +37,8 @@ static void encode(const struct network *network, size_t steps, const int32_t *s
     for (size_t s = 0; s < steps; s++)
         embedding_forward(1, E, source + s, model->source_embedding,
                           network->embedded + s * cell_stride(E));
-    recurrent_encode(&model->encoder, steps, network->embedded, encoding->memory, network->last,
-                     network->recurrent);
+    recurrent_encode(&model->encoder, steps, network->embedded, NULL, encoding->memory,
+                     network->last, network->recurrent);
     if (model->attends && encoding->keys != encoding->memory)
         attention_project(&model->attention, network->prepared, steps, encoding->memory,
                           cell_stride(D), encoding->keys,

@@ -5,6 +5,8 @@ libmodel_a_SOURCES = \
 	src/model/safetensors.c src/model/safetensors.h \
 	src/model/bundle.c src/model/bundle.h \
 	src/model/classifier.c src/model/classifier.h src/model/classifier_learn.c \
+	src/model/rnn.c src/model/rnn.h src/model/rnn_parts.h \
+	src/model/rnn_pool.c src/model/rnn_learn.c src/model/rnn_predict.c \
 	src/model/model.c src/model/model.h \
 	src/model/registry.c src/model/registry.h \
 	src/model/parameter.c src/model/parameter.h \

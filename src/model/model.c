@@ -7,15 +7,25 @@
 #include "base/mem.h"
 #include "model/bundle.h"
 #include "model/classifier.h"
+#include "model/rnn.h"
 #include "model/seq2seq.h"
+#include "nn/softmax.h"
 
 static int open_network(struct model *model, struct err *err)
 {
-    int code;
-    if (model->spec.task == SPEC_TRANSLATION)
-        code = seq2seq_open(&model->seq2seq, &model->spec, &model->weights, err);
-    else
-        code = classifier_open(&model->classifier, &model->spec, &model->weights, err);
+    const struct spec *spec = &model->spec;
+    int code = ERR_INTERNAL;
+    switch (spec->kind) {
+    case SPEC_SEQ2SEQ:
+        code = seq2seq_open(&model->seq2seq, spec, &model->weights, err);
+        break;
+    case SPEC_RNN:
+        code = rnn_open(&model->rnn, spec, &model->weights, err);
+        break;
+    case SPEC_BAG_OF_WORDS:
+        code = classifier_open(&model->classifier, spec, &model->weights, err);
+        break;
+    }
     if (code < 0)
         err_context(err, "%s/" BUNDLE_WEIGHTS, model->folder);
     return code;
@@ -57,6 +67,7 @@ void model_release(struct model *model)
     if (model == NULL || __atomic_sub_fetch(&model->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     classifier_free(model->classifier);
+    rnn_free(model->rnn);
     seq2seq_free(model->seq2seq);
     tokenizer_free(model->tokenizer);
     safetensors_close(&model->weights);
@@ -92,16 +103,29 @@ static int wrong_task(const struct model *model, enum spec_task task, struct err
                    spec_task_name(model->spec.task), spec_task_name(task));
 }
 
+/* Logits become probabilities. */
+static void write_probabilities(const struct spec *spec, float *values)
+{
+    for (size_t l = 0; l < spec->label_count; l++)
+        values[l] /= (float)spec->temperature;
+    softmax_row(spec->label_count, values);
+}
+
 int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
                    struct err *err)
 {
     int32_t *ids = NULL;
     size_t count = 0;
-    if (model->classifier == NULL)
+    if (model->spec.task != SPEC_CLASSIFICATION)
         return wrong_task(model, SPEC_CLASSIFICATION, err);
     int code = encode(model, text, len, &ids, &count, err);
+    if (code == 0 && model->rnn != NULL)
+        code = rnn_pooled(model->rnn, &(struct rnn_input){.count = count, .ids = ids},
+                          probabilities, NULL, err);
+    else if (code == 0)
+        code = classifier_logits(model->classifier, ids, count, probabilities, err);
     if (code == 0)
-        code = classifier_predict(model->classifier, ids, count, probabilities, err);
+        write_probabilities(&model->spec, probabilities);
     mem_free(ids);
     return code;
 }

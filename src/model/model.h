@@ -11,14 +11,16 @@
 #include "text/token.h"
 
 struct seq2seq;
+struct rnn;
 struct classifier;
 
 struct model {
     struct spec spec;
     struct tokenizer *tokenizer;
     struct safetensors weights;
-    struct seq2seq *seq2seq;       /* translation, else NULL */
-    struct classifier *classifier; /* classification, else NULL */
+    struct seq2seq *seq2seq; /* the one that the spec's kind says; the others are NULL */
+    struct rnn *rnn;
+    struct classifier *classifier; /* bag of words */
     char *folder;
     int references; /* atomic; use model_retain and model_release only */
 };

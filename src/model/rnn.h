@@ -36,14 +36,14 @@ struct rnn { /* or, bound to another vector, its gradients */
     bool tied;            /* the output layer is the embedding: generation */
     size_t outputs, pool; /* O; D: width of the stack's output */
     struct recurrent encoder;
-    real *embedding_weight;         /* [V, E], or */
-    real *row_weight, *row_bias;    /* [E, F], [E] */
-    real *label_weight;             /* [labels, C], or NULL where the caller gives v */
+    real *embedding_weight;          /* [V, E], or */
+    real *row_weight, *row_bias;     /* [E, F], [E] */
+    real *label_weight;              /* [labels, C], or NULL where the caller gives v */
     real *first_weight, *first_bias; /* [layers * H, C], [layers * H]: h_0 */
-    real *key_weight, *key_bias;    /* [D, D], [D]: Wa, ba */
-    real *score_weight;             /* [D]: u */
-    real *output_weight;            /* [O, D]; NULL where tied */
-    real *output_bias;              /* [O] */
+    real *key_weight, *key_bias;     /* [D, D], [D]: Wa, ba */
+    real *score_weight;              /* [D]: u */
+    real *output_weight;             /* [O, D]; NULL where tied */
+    real *output_bias;               /* [O] */
 };
 
 /* The sizes from the spec; weights are not bound yet. */

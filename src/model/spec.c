@@ -18,7 +18,10 @@
 #define MAX_LENGTH_PENALTY 10.0
 #define MAX_BEAM 16
 #define MAX_OUTPUT 1e30
-#define FRESH {.beam = 5, .length_penalty = 1, .temperature = 1, .deviation = 1}
+#define FRESH                                                                                      \
+    {                                                                                              \
+        .beam = 5, .length_penalty = 1, .temperature = 1, .deviation = 1                           \
+    }
 
 const char *const spec_task_names[] = {"translation", "classification", "tagging",
                                        "regression",  "generation",     NULL};

@@ -17,8 +17,8 @@
  *   "architecture": {
  *     "kind": "seq2seq",                    or "rnn", "bag-of-words"
  *     "vocabulary": 8260, "embedding": 256,
- *     "row": 0,                             numbers in a row where the input is not tokens; optional
- *     "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true,
+ *     "row": 0,                             numbers in a row where the input is not tokens;
+ * optional "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true,
  *                 "residual": false, "norm": "none"},     cells and norms: nn/cell.h
  *     "decoder": {"kind": "plain", "cell": "gru", "layers": 1, "hidden": 512,
  *                 "residual": false, "norm": "none"},                    seq2seq only, and below
@@ -97,13 +97,13 @@ struct spec {
     char source[36], target[36]; /* BCP 47 tags, "" where the task has none */
     char **labels;               /* NUL-terminated; owned */
     size_t label_count;
-    double temperature;             /* 1 where absent */
-    double output_mean, deviation;  /* regression */
-    bool stream;                    /* generation */
+    double temperature;            /* 1 where absent */
+    double output_mean, deviation; /* regression */
+    bool stream;                   /* generation */
     struct tokenizer_spec tokenizer;
     enum spec_kind kind;
     size_t vocabulary, embedding;
-    size_t row; /* numbers in a row of input, 0 where it is tokens */
+    size_t row;                             /* numbers in a row of input, 0 where it is tokens */
     struct spec_recurrent encoder, decoder; /* decoder, and what follows: seq2seq only */
     enum spec_decoder decoder_kind;
     enum attention_kind attention;

@@ -38,9 +38,9 @@ static bool put_task(const struct spec *spec, json_t *root)
     case SPEC_TAGGING:
         return put(root, "labels", make_labels(spec));
     case SPEC_REGRESSION:
-        return put(root, "output",
-                   json_pack("{s:f, s:f}", "mean", spec->output_mean, "deviation",
-                             spec->deviation));
+        return put(
+            root, "output",
+            json_pack("{s:f, s:f}", "mean", spec->output_mean, "deviation", spec->deviation));
     case SPEC_GENERATION:
         return put(root, "stream", json_boolean(spec->stream)) &&
                (spec->label_count == 0 || put(root, "labels", make_labels(spec)));

@@ -334,14 +334,17 @@ size_t recurrent_scratch(const struct recurrent *net, size_t steps)
 }
 
 static void encode_direction(const struct recurrent *net, size_t l, size_t d, size_t steps,
-                             const real *x, real *output, real *last,
+                             const real *x, const real *first, real *output, real *last,
                              const struct encode_scratch *scratch)
 {
     const struct cell_layer *layer = &net->layer[l][d];
     const size_t H = layer->hidden, stride = cell_stride(cell_gates(layer->kind) * H);
-    const size_t state = state_width(net);
+    const size_t state = state_width(net), at = (l * net->directions + d) * state;
     cell_input(layer, steps, x, cell_stride(layer->input), scratch->products);
-    memset(scratch->state, 0, state * sizeof(real));
+    if (first)
+        memcpy(scratch->state, first + at, state * sizeof(real));
+    else
+        memset(scratch->state, 0, state * sizeof(real));
     for (size_t n = 0; n < steps; n++) {
         const size_t t = nth_step(d, steps, n);
         cell_step(layer, 1, scratch->products + t * stride, scratch->state, cell_stride(state),
@@ -349,11 +352,11 @@ static void encode_direction(const struct recurrent *net, size_t l, size_t d, si
         memcpy(output + t * cell_stride(recurrent_width(net)) + d * H, scratch->state,
                H * sizeof(real));
     }
-    memcpy(last + (l * net->directions + d) * state, scratch->state, state * sizeof(real));
+    memcpy(last + at, scratch->state, state * sizeof(real));
 }
 
-void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, real *output,
-                      real *last, real *scratch)
+void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, const real *first,
+                      real *output, real *last, real *scratch)
 {
     struct encode_scratch parts;
     const size_t width = recurrent_width(net), stride = cell_stride(width);
@@ -361,7 +364,7 @@ void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, 
     for (size_t l = 0; l < net->layers; l++) {
         real *out = (net->layers - 1 - l) % 2 ? parts.between : output;
         for (size_t d = 0; d < net->directions; d++)
-            encode_direction(net, l, d, steps, x, out, last, &parts);
+            encode_direction(net, l, d, steps, x, first, out, last, &parts);
         for (size_t t = 0; is_residual(net, l) && t < steps; t++)
             mat_add_scaled(width, 1, x + t * stride, out + t * stride);
         x = out;

@@ -59,11 +59,11 @@ int recurrent_backward(const struct recurrent *net, const struct recurrent *g,
 
 /* Inference ----------------------------------------------------------------------------------- */
 
-/* One sentence: x [T, I] with rows cell_stride(I) apart; output [T, cell_stride(width)]; last
-   [recurrent_state] as in training. scratch: recurrent_scratch(net, T) reals on a MEM_ALIGN
-   boundary. Only for `first` = zero. */
+/* One sentence: x [T, I] with rows cell_stride(I) apart; output [T, cell_stride(width)]; first
+   (NULL for zero) and last [recurrent_state] as in training, and they may be the same. scratch:
+   recurrent_scratch(net, T) reals on a MEM_ALIGN boundary. */
 size_t recurrent_scratch(const struct recurrent *net, size_t steps);
-void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, real *output,
-                      real *last, real *scratch);
+void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, const real *first,
+                      real *output, real *last, real *scratch);
 
 #endif

@@ -34,9 +34,13 @@ static void write_model(struct buf *out, const struct model *model, struct err *
         json_write_integer(out, "beam", (int64_t)spec->beam, err);
         break;
     case SPEC_CLASSIFICATION:
-        write_labels(out, spec, err);
+    case SPEC_TAGGING:
+    case SPEC_REGRESSION:
+    case SPEC_GENERATION:
         break;
     }
+    if (spec->label_count > 0)
+        write_labels(out, spec, err);
     json_write_integer(out, "parameters", (int64_t)parameters, err);
     json_write_integer(out, "bytes", (int64_t)model->weights.copy.size, err);
     buf_char(out, '}', err);

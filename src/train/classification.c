@@ -3,25 +3,32 @@
  * development data. Training texts are cut at the recipe's limit, development texts are read whole,
  * as they will be when the model is in use.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "model/classifier.h"
+#include "model/rnn.h"
+#include "train/calibration.h"
 #include "train/task.h"
+
+struct network { /* of one of the two kinds; sizes alone, each use binds its own copy */
+    bool recurrent;
+    struct rnn rnn;
+    struct classifier bag;
+};
 
 struct classification {
     struct task_data data;
-    struct classifier shape; /* sizes alone; each use binds its own copy */
-    const char **names;      /* the data's labels, sorted; texts belong to the corpus */
+    struct network shape;
+    const char **names; /* the data's labels, sorted; texts belong to the corpus */
     struct task_ids texts, dev_texts;
     int32_t *labels, *dev_labels;
+    real *class_weights; /* [labels], or NULL */
     struct batch_key *keys;
-    size_t cut; /* training texts that were longer than max-tokens */
-    struct guess {
-        size_t label;
-        double probability;
-    } * guesses; /* [samples]: what the last evaluation made of the first texts */
+    size_t cut;        /* training texts that were longer than max-tokens */
+    float *dev_logits; /* [dev, labels]: what the last evaluation found */
     size_t samples;
     bool evaluated;
 };
@@ -31,12 +38,18 @@ static size_t length_of(const struct task_ids *ids, size_t i)
     return ids->begins[i + 1] - ids->begins[i];
 }
 
-static struct classifier bind(const struct classification *classification, real *weights)
+static size_t parameters_of(struct network *network, struct parameter list[RNN_MAX_PARAMETERS])
 {
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier model = classification->shape;
-    parameters_bind(list, classifier_parameters(&model, list), weights);
-    return model;
+    return network->recurrent ? rnn_parameters(&network->rnn, list)
+                              : classifier_parameters(&network->bag, list);
+}
+
+static struct network bind(const struct classification *classification, real *weights)
+{
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct network network = classification->shape;
+    parameters_bind(list, parameters_of(&network, list), weights);
+    return network;
 }
 
 static double classification_units(void *context, uint32_t example)
@@ -50,14 +63,28 @@ static void classification_init(void *context, real *weights, struct rng *rng)
 {
     const struct classification *classification = context;
     const struct cell_init_settings settings = recipe_init(classification->data.recipe);
-    struct classifier model = bind(classification, weights);
-    classifier_init(&model, &settings, rng);
-    vectors_put(&classification->data.vectors, model.embedding_weight);
+    struct network network = bind(classification, weights);
+    if (network.recurrent) {
+        rnn_init(&network.rnn, &settings, rng);
+        vectors_put(&classification->data.vectors, network.rnn.embedding_weight);
+    } else {
+        classifier_init(&network.bag);
+    }
+}
+
+/* The share's labels, or NULL. */
+static int32_t *take_labels(const struct classification *classification,
+                            struct trainer_share *share)
+{
+    int32_t *labels = arena_alloc(&share->arena, share->count, sizeof *labels, &share->err);
+    for (size_t b = 0; labels != NULL && b < share->count; b++)
+        labels[b] = classification->labels[share->examples[b]];
+    return labels;
 }
 
 /* The share's texts as a padded, time-major batch. */
 static int make_sequences(const struct classification *classification, struct trainer_share *share,
-                          struct classifier_batch *batch)
+                          struct rnn_batch *batch)
 {
     const struct task_ids *texts = &classification->texts;
     const size_t B = share->count;
@@ -66,7 +93,8 @@ static int make_sequences(const struct classification *classification, struct tr
         S = length_of(texts, share->examples[b]) > S ? length_of(texts, share->examples[b]) : S;
     int32_t *ids = arena_alloc(&share->arena, S * B, sizeof *ids, &share->err);
     int32_t *lengths = arena_alloc(&share->arena, B, sizeof *lengths, &share->err);
-    if (ids == NULL || lengths == NULL)
+    int32_t *labels = take_labels(classification, share);
+    if (ids == NULL || lengths == NULL || labels == NULL)
         return ERR_MEMORY;
     for (size_t b = 0; b < B; b++) {
         const int32_t *text = texts->ids + texts->begins[share->examples[b]];
@@ -74,9 +102,8 @@ static int make_sequences(const struct classification *classification, struct tr
         for (size_t t = 0; t < (size_t)lengths[b]; t++)
             ids[t * B + b] = text[t];
     }
-    batch->steps = S;
-    batch->ids = ids;
-    batch->lengths = lengths;
+    *batch = (struct rnn_batch){
+        .batch = B, .steps = S, .lengths = lengths, .ids = ids, .targets = labels};
     return 0;
 }
 
@@ -85,14 +112,15 @@ static int make_features(const struct classification *classification, struct tra
                          struct classifier_batch *batch)
 {
     const struct task_ids *texts = &classification->texts;
-    const struct classifier *shape = &classification->shape;
+    const struct classifier *shape = &classification->shape.bag;
     const size_t B = share->count;
     size_t limit = 0, at = 0;
     for (size_t b = 0; b < B; b++)
         limit += classifier_feature_limit(shape, length_of(texts, share->examples[b]));
     uint32_t *features = arena_alloc(&share->arena, limit, sizeof *features, &share->err);
     size_t *ends = arena_alloc(&share->arena, B, sizeof *ends, &share->err);
-    if (features == NULL || ends == NULL)
+    int32_t *labels = take_labels(classification, share);
+    if (features == NULL || ends == NULL || labels == NULL)
         return ERR_MEMORY;
     for (size_t b = 0; b < B; b++) {
         const size_t i = share->examples[b];
@@ -101,81 +129,93 @@ static int make_features(const struct classification *classification, struct tra
                             features + at, &found);
         ends[b] = at += found;
     }
-    batch->features = features;
-    batch->ends = ends;
+    *batch =
+        (struct classifier_batch){.batch = B, .features = features, .ends = ends, .labels = labels};
     return 0;
 }
 
-static int make_batch(const struct classification *classification, struct trainer_share *share,
-                      struct classifier_batch *batch)
+static int learn_sequences(const struct classification *classification, const struct rnn *model,
+                           const struct rnn *gradient, struct trainer_share *share)
 {
-    int32_t *labels = arena_alloc(&share->arena, share->count, sizeof *labels, &share->err);
-    if (labels == NULL)
-        return ERR_MEMORY;
-    for (size_t b = 0; b < share->count; b++)
-        labels[b] = classification->labels[share->examples[b]];
-    *batch = (struct classifier_batch){.batch = share->count, .labels = labels};
-    if (classification->shape.kind == SPEC_RNN_CLASSIFIER)
-        return make_sequences(classification, share, batch);
-    return make_features(classification, share, batch);
-}
-
-static int classification_learn(void *context, struct trainer_share *share)
-{
-    const struct classification *classification = context;
     const struct recipe *recipe = classification->data.recipe;
-    const struct classifier model = bind(classification, (real *)(uintptr_t)share->weights);
-    const struct classifier gradient = bind(classification, share->gradient);
-    const struct classifier_training training = {
+    const struct rnn_training training = {
         .dropout_input = recipe->dropout_embedding,
         .dropout_layer = recipe->dropout_layer,
         .dropout_state = recipe->dropout_state,
         .dropout_output = recipe->dropout_output,
         .label_smoothing = recipe->label_smoothing,
+        .class_weights = classification->class_weights,
         .scale = share->scale,
     };
+    struct rnn_batch batch;
+    struct rnn_sums sums = {0};
+    int code = make_sequences(classification, share, &batch);
+    if (code == 0)
+        code = rnn_learn(model, gradient, &batch, &training, &share->rng, &sums, &share->arena,
+                         &share->err);
+    share->sums.loss = sums.loss;
+    return code;
+}
+
+static int learn_features(const struct classification *classification,
+                          const struct classifier *model, const struct classifier *gradient,
+                          struct trainer_share *share)
+{
+    const struct recipe *recipe = classification->data.recipe;
+    const struct classifier_training training = {.dropout_input = recipe->dropout_embedding,
+                                                 .label_smoothing = recipe->label_smoothing,
+                                                 .scale = share->scale};
     struct classifier_batch batch;
     struct classifier_sums sums = {0};
-    int code = make_batch(classification, share, &batch);
+    int code = make_features(classification, share, &batch);
     if (code == 0)
-        code = classifier_learn(&model, &gradient, &batch, &training, &share->rng, &sums,
+        code = classifier_learn(model, gradient, &batch, &training, &share->rng, &sums,
                                 &share->arena, &share->err);
     share->sums.loss = sums.loss;
     return code;
 }
 
+static int classification_learn(void *context, struct trainer_share *share)
+{
+    const struct classification *classification = context;
+    const struct network network = bind(classification, (real *)(uintptr_t)share->weights);
+    const struct network gradient = bind(classification, share->gradient);
+    return network.recurrent ? learn_sequences(classification, &network.rnn, &gradient.rnn, share)
+                             : learn_features(classification, &network.bag, &gradient.bag, share);
+}
+
+static struct calibration dev_calibration(const struct classification *classification)
+{
+    return (struct calibration){.count = classification->dev_texts.count,
+                                .labels = classification->data.spec.label_count,
+                                .logits = classification->dev_logits,
+                                .targets = classification->dev_labels};
+}
+
 /* Every thread takes each threads-th development text. */
 struct evaluation {
     const struct classification *classification;
-    struct classifier model;
-    struct evaluation_part {
-        size_t correct;
-        struct err err;
-    } * parts; /* [threads] */
+    struct network network;
+    struct err *errs; /* [threads] */
     size_t threads;
 };
 
 static void run_evaluation(void *context, int index)
 {
     struct evaluation *evaluation = context;
-    struct evaluation_part *part = &evaluation->parts[index];
+    struct err *err = &evaluation->errs[index];
     const struct classification *classification = evaluation->classification;
     const struct task_ids *texts = &classification->dev_texts;
-    const size_t labels = evaluation->model.labels;
-    float *probabilities = mem_alloc(labels, sizeof *probabilities, &part->err);
-    for (size_t i = (size_t)index; probabilities != NULL && i < texts->count;
-         i += evaluation->threads) {
-        size_t best = 0;
-        if (classifier_predict(&evaluation->model, texts->ids + texts->begins[i],
-                               length_of(texts, i), probabilities, &part->err) < 0)
-            break;
-        for (size_t l = 1; l < labels; l++)
-            best = probabilities[l] > probabilities[best] ? l : best;
-        part->correct += best == (size_t)classification->dev_labels[i];
-        if (i < classification->samples)
-            classification->guesses[i] = (struct guess){best, (double)probabilities[best]};
+    const size_t labels = classification->data.spec.label_count;
+    for (size_t i = (size_t)index; err->code == 0 && i < texts->count; i += evaluation->threads) {
+        float *logits = classification->dev_logits + i * labels;
+        const struct rnn_input input = {.count = length_of(texts, i),
+                                        .ids = texts->ids + texts->begins[i]};
+        if (evaluation->network.recurrent)
+            rnn_pooled(&evaluation->network.rnn, &input, logits, NULL, err);
+        else
+            classifier_logits(&evaluation->network.bag, input.ids, input.count, logits, err);
     }
-    mem_free(probabilities);
 }
 
 static int classification_evaluate(void *context, real *weights, struct pool *pool,
@@ -183,32 +223,31 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
 {
     struct classification *classification = context;
     struct evaluation evaluation = {.classification = classification,
-                                    .model = bind(classification, weights),
+                                    .network = bind(classification, weights),
                                     .threads = (size_t)pool_threads(pool)};
-    size_t correct = 0;
-    int code = 0;
-    evaluation.parts = mem_alloc(evaluation.threads, sizeof *evaluation.parts, err);
-    if (evaluation.parts == NULL)
+    evaluation.errs = mem_alloc(evaluation.threads, sizeof *evaluation.errs, err);
+    if (evaluation.errs == NULL)
         return ERR_MEMORY;
     pool_run(pool, run_evaluation, &evaluation);
-    for (size_t t = 0; t < evaluation.threads && code == 0; t++) {
-        correct += evaluation.parts[t].correct;
-        if (evaluation.parts[t].err.code != 0)
-            code =
-                err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
-    }
-    score->value = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    int code = 0;
+    for (size_t t = 0; t < evaluation.threads && code == 0; t++)
+        if (evaluation.errs[t].code != 0)
+            code = err_set(err, evaluation.errs[t].code, "%s", evaluation.errs[t].message);
+    const struct calibration dev = dev_calibration(classification);
+    if (code == 0)
+        *score = (struct trainer_score){.value = 100 * calibration_accuracy(&dev),
+                                        .perplexity = exp(calibration_loss(&dev, 1))};
     classification->evaluated = code == 0;
-    mem_free(evaluation.parts);
+    mem_free(evaluation.errs);
     return code;
 }
 
 static struct parameter classification_tensor(void *context, size_t *offset)
 {
     const struct classification *classification = context;
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier model = classification->shape;
-    classifier_parameters(&model, list);
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct network network = classification->shape;
+    parameters_of(&network, list);
     return *parameters_at(list, offset);
 }
 
@@ -218,25 +257,35 @@ static bool classification_sample(void *context, size_t i, struct trainer_sample
     const struct spec *spec = &classification->data.spec;
     if (i >= classification->samples || !classification->evaluated)
         return false;
+    double probability;
+    const struct calibration dev = dev_calibration(classification);
+    const size_t best = calibration_guess(&dev, i, 1, &probability);
     *sample = (struct trainer_sample){
         .source = classification->data.dev.lines[i].first,
         .reference = spec->labels[classification->dev_labels[i]],
-        .output = spec->labels[classification->guesses[i].label],
-        .score = classification->guesses[i].probability,
+        .output = spec->labels[best],
+        .score = probability,
     };
     return true;
 }
 
+/* The model is saved with the temperature that suits the development data best. */
 static int classification_save(void *context, real *weights, const struct trainer_score *score,
                                struct err *err)
 {
     struct classification *classification = context;
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier model = classification->shape;
-    const size_t count = classifier_parameters(&model, list);
+    struct task_data *data = &classification->data;
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct network network = classification->shape;
+    const size_t count = parameters_of(&network, list);
+    const struct calibration dev = dev_calibration(classification);
     parameters_bind(list, count, weights);
-    classification->data.best_score = score->value;
-    return task_save(&classification->data, list, count, "accuracy", err);
+    data->best_score = score->value;
+    data->spec.temperature = calibration_temperature(&dev);
+    if (spec_card_number(&data->spec, "dev_calibration_error",
+                         calibration_error(&dev, data->spec.temperature), err) < 0)
+        return err->code;
+    return task_save(data, list, count, "accuracy", err);
 }
 
 /*
@@ -367,12 +416,12 @@ static int encode_texts(const struct classification *classification, const struc
 static void fill_keys(struct classification *classification)
 {
     const struct task_ids *texts = &classification->texts;
-    const bool sequences = classification->shape.kind == SPEC_RNN_CLASSIFIER;
     for (size_t i = 0; i < texts->count; i++) {
         const uint32_t length = (uint32_t)length_of(texts, i);
         classification->keys[i] =
-            sequences ? (struct batch_key){.order = length, .tokens = length > 0 ? length : 1}
-                      : (struct batch_key){.order = 0, .tokens = 1};
+            classification->shape.recurrent
+                ? (struct batch_key){.order = length, .tokens = length > 0 ? length : 1}
+                : (struct batch_key){.order = 0, .tokens = 1};
     }
 }
 
@@ -387,14 +436,42 @@ static int classification_begin_epoch(void *context, size_t epoch, struct pool *
     return code;
 }
 
-static int init_samples(struct classification *classification, struct err *err)
+/* Each class counts the same: its weight is count / (classes * its count). */
+static int balance(struct classification *classification, struct err *err)
 {
-    const size_t wanted = (size_t)classification->data.recipe->samples;
-    const size_t dev = classification->data.dev.count;
+    const size_t count = classification->texts.count;
+    const size_t labels = classification->data.spec.label_count;
+    real *weights = classification->class_weights = mem_alloc(labels, sizeof *weights, err);
+    if (weights == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        weights[classification->labels[i]] += 1;
+    for (size_t l = 0; l < labels; l++)
+        weights[l] = (real)count / ((real)labels * weights[l]);
+    return 0;
+}
+
+static int make_network(struct classification *classification, struct err *err)
+{
+    const struct task_data *data = &classification->data;
+    struct network *shape = &classification->shape;
+    shape->recurrent = data->spec.kind == SPEC_RNN;
+    if (shape->recurrent)
+        rnn_size(&shape->rnn, &data->spec);
+    else
+        classifier_size(&shape->bag, &data->spec);
+    return data->recipe->class_weights == RECIPE_WEIGHTS_BALANCED ? balance(classification, err)
+                                                                  : 0;
+}
+
+static int allocate(struct classification *classification, struct err *err)
+{
+    const struct task_data *data = &classification->data;
+    const size_t wanted = (size_t)data->recipe->samples, dev = data->dev.count;
     classification->samples = wanted < dev ? wanted : dev;
-    classification->guesses =
-        mem_alloc(classification->samples, sizeof *classification->guesses, err);
-    return classification->guesses ? 0 : ERR_MEMORY;
+    classification->keys = mem_alloc(data->train.count, sizeof *classification->keys, err);
+    classification->dev_logits = mem_alloc(dev, data->spec.label_count * sizeof(float), err);
+    return classification->keys == NULL || classification->dev_logits == NULL ? ERR_MEMORY : 0;
 }
 
 static int set_up(struct classification *classification, const struct recipe *recipe,
@@ -409,12 +486,9 @@ static int set_up(struct classification *classification, const struct recipe *re
                              err)) < 0 ||
         (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
                              &classification->dev_labels, &(size_t){0}, err)) < 0 ||
-        (code = init_samples(classification, err)) < 0)
+        (code = make_network(classification, err)) < 0 ||
+        (code = allocate(classification, err)) < 0)
         return code;
-    classifier_size(&classification->shape, &data->spec);
-    classification->keys = mem_alloc(data->train.count, sizeof *classification->keys, err);
-    if (classification->keys == NULL)
-        return ERR_MEMORY;
     fill_keys(classification);
     return task_data_keep(data, err);
 }
@@ -422,7 +496,7 @@ static int set_up(struct classification *classification, const struct recipe *re
 int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                         const char *folder, struct err *err)
 {
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct parameter list[RNN_MAX_PARAMETERS];
     struct classification *classification = mem_alloc(1, sizeof *classification, err);
     if (classification == NULL)
         return ERR_MEMORY;
@@ -441,7 +515,7 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
         classification_task_release(task);
         return code;
     }
-    const size_t tensors = classifier_parameters(&classification->shape, list);
+    const size_t tensors = parameters_of(&classification->shape, list);
     task->parameters = parameters_total(list, tensors);
     task->origin = classification->data.origin;
     task->keys = classification->keys;
@@ -460,8 +534,9 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
 void classification_task_release(struct trainer_task *task)
 {
     struct classification *classification = task->context;
-    mem_free(classification->guesses);
+    mem_free(classification->dev_logits);
     mem_free(classification->keys);
+    mem_free(classification->class_weights);
     mem_free(classification->dev_labels);
     task_ids_release(&classification->dev_texts);
     mem_free(classification->labels);

@@ -37,8 +37,11 @@
     }
 
 const struct opt recipe_options[] = {
-    CHOICE("task", task, "translation", "translation|classification", "what the model does"),
-    LIST("train", train, "FILE", "training data: lines source<TAB>target or text<TAB>label"),
+    CHOICE("task", task, "translation", "translation|classification|tagging|regression|generation",
+           "what the model does"),
+    LIST("train", train, "FILE",
+         "training data: lines source<TAB>target, text<TAB>label, text<TAB>labels of its words, "
+         "text<TAB>number, condition<TAB>text; or text alone"),
     LIST("dev", dev, "FILE", "development data in the same form; the best model by it is kept"),
     {"out", 'o', OPT_TEXT, OPT_ONLY_ARGUMENT, NULL, AT(out), NULL, 0, 0, NULL, "DIR", NULL,
      "the bundle to write; DIR.training holds vocabulary, checkpoint, record and report of the "
@@ -64,7 +67,7 @@ const struct opt recipe_options[] = {
     INT("max-tokens", max_tokens, "100", 1, 512, "tokens",
         "translation: longer sentences are left out; classification: longer texts are cut"),
 
-    CHOICE("kind", kind, "auto", "auto|seq2seq|rnn-classifier|bag-of-words", "architecture"),
+    CHOICE("kind", kind, "auto", "auto|seq2seq|rnn|bag-of-words", "architecture"),
     CHOICE("cell", cell, "gru", CELL_WORDS, "recurrent cell"),
     CHOICE("norm", norm, "none", "none|separate|joint",
            "layer normalisation of the cells: of each product, or of all gates together"),
@@ -90,7 +93,14 @@ const struct opt recipe_options[] = {
     TEXT("embeddings", embeddings, "FILE", "first embeddings from this word2vec text file"),
     CHOICE("init", init, "uniform", "uniform|glorot|orthogonal", "first weights of the cells"),
     REAL("forget-bias", forget_bias, "0", -10, 10, NULL, "added to the forget gate's first bias"),
-    CHOICE("pooling", pooling, "mean", "last|mean|max", "what a classifier reads off its states"),
+    CHOICE("pooling", pooling, "mean", "last|mean|max|attention",
+           "what classification and regression read off the states"),
+    CHOICE("condition", condition, "none", "none|first|every",
+           "generation: the line's first field makes the first state, or joins every input"),
+    INT("condition-size", condition_size, "64", 1, SPEC_MAX_SIZE, NULL,
+        "generation: size of the embedding of a label that is the condition"),
+    FLAG("stream", stream, "no", "generation: the data is one text without beginnings and ends"),
+    FLAG("tied", tied, "no", "generation: the output layer is the embedding"),
     INT("ngrams", ngrams, "2", 1, SPEC_MAX_NGRAMS, "words", "longest n-gram of a bag of words"),
     INT("buckets", buckets, "262144", 0, SPEC_MAX_BUCKETS, NULL,
         "hash buckets for n-grams of two words and more"),
@@ -130,6 +140,8 @@ const struct opt recipe_options[] = {
     REAL("dropout-output", dropout_output, "0.3", 0, 0.95, NULL, "dropout before the output layer"),
     REAL("dropout-bpe", dropout_bpe, "0", 0, 0.95, NULL,
          "probability with which a merge is left out, anew in each epoch"),
+    CHOICE("class-weights", class_weights, "none", "none|balanced",
+           "classification: each text counts the same, or each class"),
     REAL("label-smoothing", label_smoothing, "0.1", 0, 0.95, NULL, "share spread over all labels"),
     REAL("ema", ema, "0", 0, 0.999999, NULL,
          "decay of the exponential average of the weights that is scored and saved; 0: none"),
@@ -153,13 +165,22 @@ const struct opt recipe_options[] = {
     {.name = NULL},
 };
 
+/* Of a recipe whose kind is no longer `auto`. */
+static enum spec_kind recipe_spec_kind(const struct recipe *recipe)
+{
+    return (enum spec_kind)(recipe->kind - RECIPE_SEQ2SEQ);
+}
+
 static int check_kind(struct recipe *recipe, struct err *err)
 {
     const bool translation = recipe->task == SPEC_TRANSLATION;
     if (recipe->kind == RECIPE_AUTO)
-        recipe->kind = translation ? RECIPE_SEQ2SEQ : RECIPE_BAG_OF_WORDS;
-    if (translation != (recipe->kind == RECIPE_SEQ2SEQ))
-        return err_set(err, ERR_ARGUMENT, "kind does not fit the task %s",
+        recipe->kind = translation                           ? RECIPE_SEQ2SEQ
+                       : recipe->task == SPEC_CLASSIFICATION ? RECIPE_BAG_OF_WORDS
+                                                             : RECIPE_RNN;
+    if (!spec_does(recipe_spec_kind(recipe), (enum spec_task)recipe->task, 0))
+        return err_set(err, ERR_ARGUMENT, "--kind %s does not do --task %s",
+                       spec_kind_name(recipe_spec_kind(recipe)),
                        spec_task_name((enum spec_task)recipe->task));
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
@@ -168,10 +189,23 @@ static int check_kind(struct recipe *recipe, struct err *err)
     return 0;
 }
 
+static int check_generation(const struct recipe *recipe, struct err *err)
+{
+    if (recipe->stream && recipe->condition != SPEC_CONDITION_NONE)
+        return err_set(err, ERR_ARGUMENT, "--stream has no lines and so no --condition");
+    if (recipe->tied && recipe->embedding != recipe->encoder_hidden)
+        return err_set(err, ERR_ARGUMENT,
+                       "--tied needs an embedding of the hidden size: --embedding %" PRId64,
+                       recipe->encoder_hidden);
+    return 0;
+}
+
 /* What a spec with these settings would be refused for. */
 static int check_network(const struct recipe *recipe, struct err *err)
 {
     const int64_t memory = recipe->encoder_hidden * (recipe->bidirectional ? 2 : 1);
+    if (recipe->task == SPEC_GENERATION)
+        return check_generation(recipe, err);
     if (recipe->kind != RECIPE_SEQ2SEQ)
         return 0;
     if (recipe->attention == ATTENTION_NONE && recipe->decoder != SPEC_DECODER_PLAIN)
@@ -252,19 +286,13 @@ struct cell_init_settings recipe_init(const struct recipe *recipe)
 
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
 {
-    static const enum spec_kind kinds[] = {
-        [RECIPE_AUTO] = SPEC_SEQ2SEQ,
-        [RECIPE_SEQ2SEQ] = SPEC_SEQ2SEQ,
-        [RECIPE_RNN_CLASSIFIER] = SPEC_RNN_CLASSIFIER,
-        [RECIPE_BAG_OF_WORDS] = SPEC_BAG_OF_WORDS,
-    };
     const bool conditional = recipe->decoder == SPEC_DECODER_CONDITIONAL;
     *spec = (struct spec){
         .task = (enum spec_task)recipe->task,
         .tokenizer = {.kind = (enum token_kind)recipe->tokenizer,
                       .form = (enum norm_form)recipe->form,
                       .fold = recipe->fold},
-        .kind = kinds[recipe->kind],
+        .kind = recipe_spec_kind(recipe),
         .embedding = (size_t)recipe->embedding,
         .encoder = recurrent_spec(recipe, recipe->encoder_layers, recipe->encoder_hidden),
         .decoder = recurrent_spec(recipe, recipe->decoder_layers, recipe->decoder_hidden),
@@ -278,12 +306,18 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
                            : recipe->deep_output == RECIPE_DEEP_YES,
         .tying = (enum spec_tying)recipe->tying,
         .pooling = (enum spec_pooling)recipe->pooling,
+        .condition = (enum spec_condition)recipe->condition,
+        .feature = recipe->condition == SPEC_CONDITION_NONE ? 0 : (size_t)recipe->condition_size,
+        .tied = recipe->tied,
+        .stream = recipe->stream,
+        .temperature = 1,
+        .deviation = 1,
         .ngrams = (size_t)recipe->ngrams,
         .buckets = (size_t)recipe->buckets,
         .beam = 5,
         .length_penalty = 1,
     };
-    spec->encoder.bidirectional = recipe->bidirectional;
+    spec->encoder.bidirectional = recipe->bidirectional && recipe->task != SPEC_GENERATION;
     if (strlen(recipe->name) >= sizeof spec->name)
         return err_set(err, ERR_ARGUMENT, "the model's name is longer than %zu characters",
                        sizeof spec->name - 1);

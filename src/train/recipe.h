@@ -28,7 +28,10 @@ struct recipe {
     int64_t embedding, encoder_hidden, decoder_hidden, encoder_layers, decoder_layers;
     int64_t ngrams, buckets;
     bool bidirectional, residual;
-    int pooling;      /* enum spec_pooling */
+    int pooling;   /* enum spec_pooling */
+    int condition; /* enum spec_condition */
+    int64_t condition_size;
+    bool stream, tied;
     char *embeddings; /* word2vec text file */
     int init;         /* enum cell_init */
     double forget_bias;
@@ -40,6 +43,7 @@ struct recipe {
     double clip, clip_value;
     double dropout_embedding, dropout_layer, dropout_state, dropout_memory, dropout_output;
     double dropout_bpe, label_smoothing;
+    int class_weights; /* enum recipe_weights */
     double ema;
     int64_t average;
     /* development data */
@@ -49,8 +53,10 @@ struct recipe {
     bool resume, help;
 };
 
-/* Order of the words of the option `kind`; "auto" is seq2seq or bag-of-words, by the task. */
-enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN_CLASSIFIER, RECIPE_BAG_OF_WORDS };
+/* Order of the words of the option `kind`: `auto`, which goes by the task, then as enum spec_kind.
+ */
+enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN, RECIPE_BAG_OF_WORDS };
+enum recipe_weights { RECIPE_WEIGHTS_NONE, RECIPE_WEIGHTS_BALANCED };
 
 /* Order of the words of `bridge` and `deep-output`: what the decoder's kind suggests, or a wish. */
 enum recipe_bridge { RECIPE_BRIDGE_AUTO, RECIPE_BRIDGE_LAST, RECIPE_BRIDGE_MEAN };

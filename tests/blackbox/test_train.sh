@@ -214,7 +214,7 @@ exec "$dragoman" train --task classification --tokenizer word --min-count 1 --em
     --embeddings vectors.txt --out "\$out" "\$@"
 END
 chmod +x classify
-expect 0 ./classify classifier --kind rnn-classifier
+expect 0 ./classify classifier --kind rnn
 [ "$(rows classifier 0.8125)" = 1 ] || fail "the classifier lacks the row of 4"
 expect 2 ./classify x --kind bag-of-words
 complained_of 'embeddings'
@@ -251,7 +251,7 @@ fi
 
 # A model that classifies has records too, and no attention.
 awk '{ print $1 " " $2 "\t" ($1 > 4 ? "high" : "low") }' train.tsv | sort -u >labels.tsv
-expect 0 "$dragoman" train --task classification --kind rnn-classifier --tokenizer word \
+expect 0 "$dragoman" train --task classification --kind rnn --tokenizer word \
     --min-count 1 --embedding 8 --encoder-hidden 8 --epochs 3 --threads 1 --samples 7 \
     --train labels.tsv --dev labels.tsv --out classes
 records classes.training "evaluation 3" "heats 0" "reason finished"

@@ -128,7 +128,7 @@ refused 1 'all 2 examples of the development data are longer than 512 tokens' \
     printf '%s\todd\n' "$long"
     cat data/labels.tsv
 } >data/long-labels.tsv
-for kind in bag-of-words rnn-classifier; do
+for kind in bag-of-words rnn; do
     expect 0 ./classify long --kind $kind --train data/long-labels.tsv --dev data/long-labels.tsv
     grep -q '^31 examples, 1 of them cut to 100 tokens' err ||
         fail "it does not say what it cut: $(head -n 2 err)"

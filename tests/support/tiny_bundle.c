@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "model/bundle.h"
 #include "model/classifier.h"
+#include "model/rnn.h"
 #include "model/seq2seq.h"
 #include "nn/init.h"
 #include "text/vocab.h"
@@ -22,8 +23,9 @@ static const char *const lines[] = {
     "Where is the station? It is next to the church.",
 };
 
-struct network { /* one of the two, over one flat vector */
+struct network { /* one of the three, over one flat vector */
     struct seq2seq seq2seq;
+    struct rnn rnn;
     struct classifier classifier;
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     size_t count;
@@ -50,6 +52,8 @@ static void describe(const struct tiny_bundle *bundle, struct spec *spec)
         .buckets = 64,
         .beam = 2,
         .length_penalty = 1.0,
+        .temperature = 1.0,
+        .deviation = 1.0,
     };
     snprintf(spec->name, sizeof spec->name, "%s", bundle->name);
     if (!translation) {
@@ -91,6 +95,9 @@ static int make_network(struct network *network, const struct spec *spec, uint64
     if (spec->kind == SPEC_SEQ2SEQ) {
         seq2seq_size(&network->seq2seq, spec);
         network->count = seq2seq_parameters(&network->seq2seq, network->list);
+    } else if (spec->kind == SPEC_RNN) {
+        rnn_size(&network->rnn, spec);
+        network->count = rnn_parameters(&network->rnn, network->list);
     } else {
         classifier_size(&network->classifier, spec);
         network->count = classifier_parameters(&network->classifier, network->list);
@@ -137,7 +144,7 @@ int tiny_bundle_write_all(const char *folder, struct err *err)
         {.name = "tiny-en-fr", .kind = SPEC_SEQ2SEQ, .source = "en", .target = "fr", .seed = 1},
         {.name = "tiny-fr-en", .kind = SPEC_SEQ2SEQ, .source = "fr", .target = "en", .seed = 2},
         {.name = "tiny-bag", .kind = SPEC_BAG_OF_WORDS, .seed = 3},
-        {.name = "tiny-rnn", .kind = SPEC_RNN_CLASSIFIER, .seed = 4},
+        {.name = "tiny-rnn", .kind = SPEC_RNN, .seed = 4},
     };
     int code = file_make_folders(folder, err);
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0] && code == 0; i++) {

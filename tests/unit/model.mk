@@ -9,7 +9,9 @@ model_tests = \
 	tests/unit/test_bundle \
 	tests/unit/test_registry \
 	tests/unit/test_classifier \
-	tests/unit/test_classifier_double
+	tests/unit/test_classifier_double \
+	tests/unit/test_rnn \
+	tests/unit/test_rnn_double
 check_PROGRAMS += $(model_tests)
 TESTS += $(model_tests)
 
@@ -37,6 +39,14 @@ tests_unit_test_classifier_double_SOURCES = tests/unit/test_classifier_double.c 
 	src/model/parameter.c
 tests_unit_test_classifier_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_classifier_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
+
+tests_unit_test_rnn_SOURCES = tests/unit/test_rnn.c
+tests_unit_test_rnn_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_rnn_LDADD = $(model_test_libs)
+tests_unit_test_rnn_double_SOURCES = tests/unit/test_rnn_double.c $(finite_difference) \
+	src/model/rnn.c src/model/rnn_pool.c src/model/rnn_learn.c src/model/parameter.c
+tests_unit_test_rnn_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_rnn_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
 
 # Whole corpora through the translator.
 check_PROGRAMS += tests/unit/test_batch

@@ -141,7 +141,7 @@ static void check_encode(enum cell_kind kind, enum cell_norm norm, size_t layers
     const struct recurrent_sequence sequence = {.steps = STEPS, .batch = 1, .x = x};
     assert_int_equal(recurrent_forward(&net, &sequence, NULL, &trace, &arena, NULL), 0);
     real *output = new_reals(STEPS * cell_stride(width)), *last = new_reals(states);
-    recurrent_encode(&net, STEPS, aligned(STEPS, INPUT, x), output, last,
+    recurrent_encode(&net, STEPS, aligned(STEPS, INPUT, x), NULL, output, last,
                      new_reals(recurrent_scratch(&net, STEPS)));
     for (size_t t = 0; t < STEPS; t++)
         assert_close(width, output + t * cell_stride(width), trace.output + t * width);

@@ -175,9 +175,9 @@ static void bag_of_words_learns(void **state)
 
 static void rnn_learns(void **state)
 {
-    learns(*state, "rnn-classifier", "last");
-    learns(*state, "rnn-classifier", "mean");
-    learns(*state, "rnn-classifier", "max");
+    learns(*state, "rnn", "last");
+    learns(*state, "rnn", "mean");
+    learns(*state, "rnn", "max");
 }
 
 static void read_weights(const char *folder, const char *out, struct buf *weights)
@@ -193,7 +193,7 @@ static void read_weights(const char *folder, const char *out, struct buf *weight
 /* A whole run, the same again, and one that was stopped in between: the same weights to the bit. */
 static void seeds_and_resuming_repeat_the_model(void **state)
 {
-    static const char *const kinds[] = {"bag-of-words", "rnn-classifier"};
+    static const char *const kinds[] = {"bag-of-words", "rnn"};
     for (size_t k = 0; k < 2; k++) {
         struct err err = ERR_INIT;
         struct buf first, second, third;

@@ -127,7 +127,7 @@ static void faults_are_reported_and_the_rest_is_served(void **state)
 {
     char *folder = fresh_folder(*state, "faults");
     write_bundle(folder, "a", "a", SPEC_BAG_OF_WORDS, 1);
-    write_bundle(folder, "b", "b", SPEC_RNN_CLASSIFIER, 2);
+    write_bundle(folder, "b", "b", SPEC_RNN, 2);
     write_bundle(folder, "c", "c", SPEC_SEQ2SEQ, 3);
     write_text(folder, "b", BUNDLE_SPEC, "{\"format\":9}");
     struct registry *registry = load(folder, NULL);
@@ -180,7 +180,7 @@ static void reload_shares_what_did_not_change(void **state)
     struct registry *before = load(folder, NULL);
     assert_int_equal(before->count, 3);
     write_bundle(folder, "changed", "changed", SPEC_BAG_OF_WORDS, 2);
-    write_bundle(folder, "new", "new", SPEC_RNN_CLASSIFIER, 1);
+    write_bundle(folder, "new", "new", SPEC_RNN, 1);
     char *gone = join(folder, "gone");
     drop(gone);
     struct registry *after = load(folder, before);

@@ -81,7 +81,7 @@ static void reads_classifiers(void **state)
     (void)state;
     parse(&spec, recurrent);
     assert_int_equal(spec.task, SPEC_CLASSIFICATION);
-    assert_int_equal(spec.kind, SPEC_RNN_CLASSIFIER);
+    assert_int_equal(spec.kind, SPEC_RNN);
     assert_int_equal(spec.pooling, SPEC_POOL_MAX);
     assert_int_equal(spec.label_count, 3);
     assert_string_equal(spec.labels[0], "négatif");
