@@ -182,7 +182,7 @@ bad_recipe "bad.conf:1: unknown option 'out'" 'out = elsewhere\n'
 bad_recipe 'bad.conf:1: a NUL byte' 'epochs = 1\0002\n'
 bad_recipe 'bad.conf:[0-9]*: ' '\211PNG\r\n\032\n\001\002\377'
 bad_recipe "bad.conf, with the flags: .*dropout-bpe needs --tokenizer bpe" 'tokenizer = word\ndropout-bpe = 0.1\n'
-bad_recipe 'bad.conf, with the flags: kind does not fit the task' 'kind = bag-of-words\n'
+bad_recipe 'bad.conf, with the flags: --kind bag-of-words does not do --task translation' 'kind = bag-of-words\n'
 head -c 5000 "$dragoman" >bad.conf
 refused 2 'bad.conf:[0-9]*: ' translate --recipe bad.conf
 refused 2 'none.conf: No such file' translate --recipe none.conf

@@ -21,7 +21,7 @@ static const char recurrent[] =
     "{\"format\":1,\"name\":\"s.2_x\",\"task\":\"classification\","
     "\"labels\":[\"n\\u00e9gatif\",\"positif\",\"neutre\"],"
     "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfkc\",\"fold\":true},"
-    "\"architecture\":{\"kind\":\"rnn-classifier\",\"vocabulary\":4,\"embedding\":1,"
+    "\"architecture\":{\"kind\":\"rnn\",\"vocabulary\":4,\"embedding\":1,"
     "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":8192,\"residual\":false,"
     "\"norm\":\"none\",\"bidirectional\":false},"
     "\"pooling\":\"max\"}}";
