@@ -31,6 +31,22 @@ static const char bag[] =
     "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":2097152,\"ngrams\":5,"
     "\"buckets\":16777216},\"card\":{}}";
 
+static const char generation[] =
+    "{\"format\":1,\"name\":\"names-lm\",\"task\":\"generation\",\"stream\":false,"
+    "\"labels\":[\"Czech\",\"Dutch\"],"
+    "\"tokenizer\":{\"kind\":\"bpe\",\"form\":\"nfc\",\"fold\":false},"
+    "\"architecture\":{\"kind\":\"rnn\",\"vocabulary\":60,\"embedding\":32,"
+    "\"encoder\":{\"cell\":\"lstm\",\"layers\":2,\"hidden\":32,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":false},"
+    "\"condition\":{\"at\":\"first\",\"size\":8},\"tied\":true},\"card\":{}}";
+static const char regression[] =
+    "{\"format\":1,\"name\":\"sum\",\"task\":\"regression\","
+    "\"output\":{\"mean\":-1.5,\"deviation\":0.25},"
+    "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":false},"
+    "\"architecture\":{\"kind\":\"rnn\",\"vocabulary\":4,\"embedding\":32,\"row\":2,"
+    "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":64,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":true},\"pooling\":\"attention\"},\"card\":{}}";
+
 static void parse(struct spec *spec, const char *text)
 {
     struct err err = ERR_INIT;
@@ -97,6 +113,27 @@ static void reads_classifiers(void **state)
     assert_int_equal(spec.kind, SPEC_BAG_OF_WORDS);
     assert_int_equal(spec.ngrams, 5);
     assert_int_equal(spec.buckets, 16777216);
+    spec_release(&spec);
+}
+
+static void reads_other_shapes(void **state)
+{
+    struct spec spec;
+    (void)state;
+    parse(&spec, generation);
+    assert_int_equal(spec.task, SPEC_GENERATION);
+    assert_int_equal(spec.kind, SPEC_RNN);
+    assert_int_equal(spec.condition, SPEC_CONDITION_FIRST);
+    assert_int_equal(spec.feature, 8);
+    assert_int_equal(spec.row, 0);
+    assert_true(spec.tied);
+    assert_false(spec.stream);
+    spec_release(&spec);
+    parse(&spec, regression);
+    assert_int_equal(spec.task, SPEC_REGRESSION);
+    assert_int_equal(spec.row, 2);
+    assert_int_equal(spec.pooling, SPEC_POOL_ATTENTION);
+    assert_true(spec.output_mean == -1.5 && spec.deviation == 0.25);
     spec_release(&spec);
 }
 
@@ -186,6 +223,18 @@ static const struct change changes[] = {
     {recurrent, "labels", "[\"a\",\"b\",\"a\"]", ERR_FORMAT, "entry 2 is the same as entry 0"},
     {recurrent, "architecture.pooling", "\"sum\"", ERR_FORMAT, "known are \"last\", \"mean\""},
     {recurrent, "architecture.kind", "\"seq2seq\"", ERR_FORMAT, "does not do the task"},
+    {generation, "stream", NULL, ERR_FORMAT, "\"stream\" is missing"},
+    {generation, "architecture.condition", NULL, ERR_FORMAT, "condition\" is missing"},
+    {generation, "architecture.condition.at", "\"last\"", ERR_FORMAT, "known are \"none\""},
+    {generation, "architecture.condition.at", "\"none\"", ERR_FORMAT, "there are \"labels\""},
+    {generation, "architecture.condition.size", "0", ERR_LIMIT, "condition.size\" is 0"},
+    {generation, "architecture.embedding", "16", ERR_FORMAT, "hidden size, 32, not 16"},
+    {generation, "architecture.encoder.bidirectional", "true", ERR_FORMAT, "one direction"},
+    {regression, "output", NULL, ERR_FORMAT, "\"output\" is missing"},
+    {regression, "output.deviation", "0", ERR_LIMIT, "output.deviation\" is 0"},
+    {regression, "architecture.row", "8193", ERR_LIMIT, "allowed are 0 to 8192"},
+    {regression, "architecture.kind", "\"bag-of-words\"", ERR_FORMAT, "does not do the task"},
+    {regression, "task", "\"translation\"", ERR_FORMAT, "\"source\" is missing"},
     {bag, "architecture.ngrams", "6", ERR_LIMIT, "allowed are 1 to 5"},
     {bag, "architecture.buckets", "16777217", ERR_LIMIT, "architecture.buckets"},
     {bag, "architecture.buckets", NULL, ERR_FORMAT, "\"architecture.buckets\" is missing"},
@@ -297,10 +346,10 @@ static void refuses_what_is_not_json(void **state)
 
 static void writes_what_it_reads(void **state)
 {
-    static const char *const texts[] = {translation, recurrent, bag};
+    static const char *const texts[] = {translation, recurrent, bag, generation, regression};
     struct err err = ERR_INIT;
     char *path = file_join(*state, "model.json", &err);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spec spec, copy, again;
         parse(&spec, texts[i]);
         assert_fine(spec_copy(&copy, &spec, &err), err);
@@ -326,6 +375,13 @@ static void writes_what_it_reads(void **state)
         assert_int_equal(again.deep_output, copy.deep_output);
         assert_int_equal(again.tying, copy.tying);
         assert_int_equal(again.pooling, copy.pooling);
+        assert_int_equal(again.row, copy.row);
+        assert_int_equal(again.condition, copy.condition);
+        assert_int_equal(again.feature, copy.feature);
+        assert_int_equal(again.tied, copy.tied);
+        assert_int_equal(again.stream, copy.stream);
+        assert_true(again.temperature == copy.temperature);
+        assert_true(again.output_mean == copy.output_mean && again.deviation == copy.deviation);
         assert_int_equal(again.ngrams, copy.ngrams);
         assert_int_equal(again.buckets, copy.buckets);
         assert_int_equal(again.beam, copy.beam);
@@ -400,6 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_translation),
         cmocka_unit_test(reads_classifiers),
+        cmocka_unit_test(reads_other_shapes),
         cmocka_unit_test(decoding_has_defaults),
         cmocka_unit_test(refuses_wrong_values),
         cmocka_unit_test(refuses_many_labels),

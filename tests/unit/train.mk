@@ -6,6 +6,13 @@ tests_unit_test_metric_SOURCES = tests/unit/test_metric.c
 tests_unit_test_metric_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_metric_LDADD = libtrain.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
 
+check_PROGRAMS += tests/unit/test_calibration
+TESTS += tests/unit/test_calibration
+tests_unit_test_calibration_SOURCES = tests/unit/test_calibration.c
+tests_unit_test_calibration_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_calibration_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
 check_PROGRAMS += tests/unit/test_classification
 TESTS += tests/unit/test_classification
 tests_unit_test_classification_SOURCES = tests/unit/test_classification.c
