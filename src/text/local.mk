@@ -4,6 +4,7 @@ libtext_a_SOURCES = \
 	src/text/norm.c src/text/norm.h \
 	src/text/lower.c src/text/lower.h \
 	src/text/piece.c src/text/piece.h \
+	src/text/grapheme.c src/text/grapheme.h \
 	src/text/intern.c src/text/intern.h \
 	src/text/vocab_table.c src/text/vocab_table.h \
 	src/text/vocab_learn.c src/text/vocab.h \

@@ -16,6 +16,7 @@ static const char sample[] = "The cat's \uFB01ne e\u0301te\u0301 a\u0301\u0323 S
 static const struct vocab_settings settings[] = {
     {.tokenizer = {TOKEN_BPE, NORM_NFKC, true}, .merges = 20, .min_count = 2},
     {.tokenizer = {TOKEN_WORD, NORM_NFC, false}, .min_count = 1},
+    {.tokenizer = {TOKEN_CHAR, NORM_NFC, true}, .min_count = 2},
 };
 
 static char folder[] = "/tmp/dragoman-fault-XXXXXX";
@@ -98,7 +99,7 @@ static int read_vectors(void *context, struct err *err)
 static void vocabularies(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         struct vocab_settings with = settings[i];
         struct tokenizer *tokenizer = NULL;
         assert_true(fault_loop(learn, &with) > 10);
