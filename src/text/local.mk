@@ -15,6 +15,7 @@ libtext_a_SOURCES = \
 	src/text/token.c src/text/token.h \
 	src/text/ngram.c src/text/ngram.h \
 	src/text/sentence.c src/text/sentence.h \
+	src/text/rows.c src/text/rows.h \
 	src/text/corpus.c src/text/corpus.h \
 	src/text/vectors.c src/text/vectors.h \
 	src/text/json.c src/text/json.h

@@ -6,6 +6,7 @@
 #include "fault.h"
 #include "text/corpus.h"
 #include "text/norm.h"
+#include "text/rows.h"
 #include "text/token.h"
 #include "text/vectors.h"
 #include "text/vocab.h"
@@ -87,6 +88,18 @@ static int read_corpus(void *context, struct err *err)
     return rc;
 }
 
+static int copy_rows(void *context, struct err *err)
+{
+    struct rows rows;
+    struct buf out = BUF_INIT;
+    int rc = rows_parse(&rows, context, strlen(context), err);
+    if (rc == 0)
+        rc = rows_write(&rows, &out, err);
+    rows_release(&rows);
+    buf_release(&out);
+    return rc;
+}
+
 static int read_vectors(void *context, struct err *err)
 {
     struct vectors vectors;
@@ -121,6 +134,13 @@ static void corpora(void **state)
         fprintf(stream, "line %d\tligne %d\n", i, i);
     fclose(stream);
     assert_true(fault_loop(read_corpus, corpus_path) > 3);
+}
+
+static void rows_of_numbers(void **state)
+{
+    static char text[] = "1,2,3.14159274;0.100000001,0.200000003,0.300000012;-1.25e-30,5e20,6";
+    (void)state;
+    assert_true(fault_loop(copy_rows, text) > 2);
 }
 
 /* One of the words is long and full of marks. */
@@ -163,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vocabularies),
         cmocka_unit_test(corpora),
+        cmocka_unit_test(rows_of_numbers),
         cmocka_unit_test(word_vectors),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
