@@ -17,5 +17,6 @@ libtext_a_SOURCES = \
 	src/text/sentence.c src/text/sentence.h \
 	src/text/rows.c src/text/rows.h \
 	src/text/corpus.c src/text/corpus.h \
+	src/text/stream.c src/text/stream.h \
 	src/text/vectors.c src/text/vectors.h \
 	src/text/json.c src/text/json.h

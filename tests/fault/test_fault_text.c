@@ -7,6 +7,7 @@
 #include "text/corpus.h"
 #include "text/norm.h"
 #include "text/rows.h"
+#include "text/stream.h"
 #include "text/token.h"
 #include "text/vectors.h"
 #include "text/vocab.h"
@@ -88,6 +89,26 @@ static int read_corpus(void *context, struct err *err)
     return rc;
 }
 
+static int read_texts(void *context, struct err *err)
+{
+    const char *path = context;
+    struct corpus corpus;
+    int rc = corpus_read_texts(&corpus, &path, 1, err);
+    assert_true((rc == 0) == (corpus.count == 1500));
+    corpus_release(&corpus);
+    return rc;
+}
+
+static int read_stream(void *context, struct err *err)
+{
+    const char *paths[] = {context, context};
+    struct text_stream stream;
+    int rc = text_stream_read(&stream, paths, 2, err);
+    assert_true((rc == 0) == (stream.text != NULL));
+    text_stream_release(&stream);
+    return rc;
+}
+
 static int copy_rows(void *context, struct err *err)
 {
     struct rows rows;
@@ -134,6 +155,8 @@ static void corpora(void **state)
         fprintf(stream, "line %d\tligne %d\n", i, i);
     fclose(stream);
     assert_true(fault_loop(read_corpus, corpus_path) > 3);
+    assert_true(fault_loop(read_texts, corpus_path) > 3);
+    assert_true(fault_loop(read_stream, corpus_path) > 1);
 }
 
 static void rows_of_numbers(void **state)
