@@ -18,5 +18,7 @@ libtext_a_SOURCES = \
 	src/text/rows.c src/text/rows.h \
 	src/text/corpus.c src/text/corpus.h \
 	src/text/stream.c src/text/stream.h \
+	src/text/words.c src/text/words.h \
+	src/text/stop.c src/text/stop.h \
 	src/text/vectors.c src/text/vectors.h \
 	src/text/json.c src/text/json.h

@@ -7,10 +7,12 @@
 #include "text/corpus.h"
 #include "text/norm.h"
 #include "text/rows.h"
+#include "text/stop.h"
 #include "text/stream.h"
 #include "text/token.h"
 #include "text/vectors.h"
 #include "text/vocab.h"
+#include "text/words.h"
 
 static const char sample[] = "The cat's \uFB01ne e\u0301te\u0301 a\u0301\u0323 STRASSE 日本語 "
                              "1984 aaaa aaa \u00C9 \u212B \u1E9B\u0323";
@@ -121,6 +123,24 @@ static int copy_rows(void *context, struct err *err)
     return rc;
 }
 
+static int split_words(void *context, struct err *err)
+{
+    struct words words = {.count = 0};
+    int rc = words_split(&words, context, strlen(context), err);
+    assert_true((rc == 0) == (words.count == 70));
+    words_release(&words);
+    return rc;
+}
+
+static int read_stop_words(void *context, struct err *err)
+{
+    struct stop_words *stop;
+    int rc = stop_words_read(&stop, context, NORM_NFKC, true, err);
+    assert_true((rc == 0) == (stop != NULL));
+    stop_words_free(stop);
+    return rc;
+}
+
 static int read_vectors(void *context, struct err *err)
 {
     struct vectors vectors;
@@ -166,6 +186,21 @@ static void rows_of_numbers(void **state)
     assert_true(fault_loop(copy_rows, text) > 2);
 }
 
+static void words_of_text(void **state)
+{
+    char text[141] = "";
+    FILE *stream = fopen(corpus_path, "w");
+    (void)state;
+    assert_non_null(stream);
+    for (int i = 0; i < 70; i++) {
+        memcpy(text + 2 * i, "a ", 2);
+        fprintf(stream, "word%d\n", i);
+    }
+    fclose(stream);
+    assert_true(fault_loop(split_words, text) > 1);
+    assert_true(fault_loop(read_stop_words, corpus_path) > 5);
+}
+
 /* One of the words is long and full of marks. */
 static void word_vectors(void **state)
 {
@@ -204,9 +239,8 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vocabularies),
-        cmocka_unit_test(corpora),
-        cmocka_unit_test(rows_of_numbers),
+        cmocka_unit_test(vocabularies),    cmocka_unit_test(corpora),
+        cmocka_unit_test(rows_of_numbers), cmocka_unit_test(words_of_text),
         cmocka_unit_test(word_vectors),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
