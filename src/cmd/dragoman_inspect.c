@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "text/vocab_table.h"
 
 struct settings {
     bool json, help;
@@ -57,11 +58,6 @@ static size_t count_parameters(const struct safetensors *weights)
     for (size_t i = 0; i < weights->count; i++)
         count += weights->tensors[i].count;
     return count;
-}
-
-static const char *tokenizer_kind(const struct spec *spec)
-{
-    return spec->tokenizer.kind == TOKEN_BPE ? "bpe" : "word";
 }
 
 static const char *tokenizer_form(const struct spec *spec)
@@ -190,8 +186,9 @@ static void print_text(const struct model *model)
     const struct spec *spec = &model->spec;
     print_task(spec);
     print_architecture(spec);
-    printf("tokenizer     %s, %s%s, %zu tokens\n", tokenizer_kind(spec), tokenizer_form(spec),
-           spec->tokenizer.fold ? ", case folded" : "", tokenizer_size(model->tokenizer));
+    printf("tokenizer     %s, %s%s, %zu tokens\n", vocab_kind_name(spec->tokenizer.kind),
+           tokenizer_form(spec), spec->tokenizer.fold ? ", case folded" : "",
+           tokenizer_size(model->tokenizer));
     print_card(spec);
     print_tensors(&model->weights);
 }

@@ -57,13 +57,14 @@ const struct opt recipe_options[] = {
     TEXT("data", data, "TEXT", "where the data is from, for the model card"),
     TEXT("licence", licence, "TEXT", "the model's licence, for the model card"),
 
-    CHOICE("tokenizer", tokenizer, "bpe", "word|bpe", "how text is cut"),
+    CHOICE("tokenizer", tokenizer, "bpe", "word|bpe|char", "how text is cut"),
     CHOICE("form", form, "nfc", "nfc|nfkc", "Unicode normalisation form"),
     FLAG("fold", fold, "no", "fold case"),
     INT("merges", merges, "8000", 0, 200000, NULL, "bpe merges to learn"),
-    INT("max-words", max_words, "50000", 1, 1000000, NULL, "word vocabulary, most frequent first"),
+    INT("max-words", max_words, "50000", 1, 1000000, NULL,
+        "word or char vocabulary, most frequent first"),
     INT("min-count", min_count, "2", 1, 1000000, NULL,
-        "leave out rarer words, or for bpe rarer characters"),
+        "leave out rarer words (for bpe and char: characters)"),
     INT("max-tokens", max_tokens, "100", 1, 512, "tokens",
         "translation: longer sentences are left out; classification: longer texts are cut"),
 

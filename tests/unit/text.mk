@@ -7,6 +7,10 @@ text_tests = \
 	tests/unit/test_token \
 	tests/unit/test_bpe_dropout \
 	tests/unit/test_corpus \
+	tests/unit/test_stream \
+	tests/unit/test_rows \
+	tests/unit/test_words \
+	tests/unit/test_stop \
 	tests/unit/test_json \
 	tests/unit/test_ngram \
 	tests/unit/test_sentence \
@@ -47,6 +51,23 @@ tests_unit_test_bpe_dropout_LDADD = $(text_test_libs) -lm
 tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c tests/unit/unit.h
 tests_unit_test_corpus_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_corpus_LDADD = $(text_test_libs)
+
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h
+tests_unit_test_stream_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_stream_LDADD = $(text_test_libs)
+
+tests_unit_test_words_SOURCES = tests/unit/test_words.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_words_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_words_LDADD = $(text_test_libs)
+
+tests_unit_test_stop_SOURCES = tests/unit/test_stop.c tests/unit/unit.h
+tests_unit_test_stop_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_stop_LDADD = $(text_test_libs)
+
+tests_unit_test_rows_SOURCES = tests/unit/test_rows.c tests/unit/unit.h
+tests_unit_test_rows_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_rows_LDADD = $(text_test_libs) -lm
 
 tests_unit_test_ngram_SOURCES = tests/unit/test_ngram.c tests/unit/unit.h
 tests_unit_test_ngram_CPPFLAGS = $(text_test_cppflags)
