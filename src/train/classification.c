@@ -63,13 +63,17 @@ static void classification_init(void *context, real *weights, struct rng *rng)
 {
     const struct classification *classification = context;
     const struct cell_init_settings settings = recipe_init(classification->data.recipe);
-    struct network network = bind(classification, weights);
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct network network = classification->shape;
+    const size_t count = parameters_of(&network, list);
+    parameters_bind(list, count, weights);
     if (network.recurrent) {
         rnn_init(&network.rnn, &settings, rng);
         vectors_put(&classification->data.vectors, network.rnn.embedding_weight);
     } else {
         classifier_init(&network.bag);
     }
+    task_start(&classification->data, list, count);
 }
 
 /* The share's labels, or NULL. */
@@ -478,6 +482,7 @@ static int set_up(struct classification *classification, const struct recipe *re
                   const char *command, const char *folder, struct err *err)
 {
     struct task_data *data = &classification->data;
+    struct parameter list[RNN_MAX_PARAMETERS];
     int code;
     if ((code = task_data_open(data, recipe, command, folder, false, err)) < 0 ||
         (code = fill_spec(classification, err)) < 0 ||
@@ -490,7 +495,8 @@ static int set_up(struct classification *classification, const struct recipe *re
         (code = allocate(classification, err)) < 0)
         return code;
     fill_keys(classification);
-    return task_data_keep(data, err);
+    code = task_check_start(data, list, parameters_of(&classification->shape, list), err);
+    return code < 0 ? code : task_data_keep(data, err);
 }
 
 int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,

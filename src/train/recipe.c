@@ -92,6 +92,8 @@ const struct opt recipe_options[] = {
     CHOICE("tying", tying, "three-way", "none|two-way|three-way",
            "the output layer shares the target embedding, or that and the source embedding"),
     TEXT("embeddings", embeddings, "FILE", "first embeddings from this word2vec text file"),
+    TEXT("start-from", start_from, "DIR",
+         "first weights and vocabulary from this bundle, where names and shapes of tensors agree"),
     CHOICE("init", init, "uniform", "uniform|glorot|orthogonal", "first weights of the cells"),
     REAL("forget-bias", forget_bias, "0", -10, 10, NULL, "added to the forget gate's first bias"),
     CHOICE("pooling", pooling, "mean", "last|mean|max|attention",

@@ -33,6 +33,7 @@ struct recipe {
     int64_t condition_size;
     bool stream, tied;
     char *embeddings; /* word2vec text file */
+    char *start_from; /* a bundle */
     int init;         /* enum cell_init */
     double forget_bias;
     /* training */

@@ -143,6 +143,76 @@ static int check_filled(const struct corpus *corpus, const struct opt_list *path
                    paths->count > 1 ? " and the other files" : "");
 }
 
+/* The bundle's vocabulary instead of one that is learned. */
+static int copy_vocabulary(const struct task_data *data, struct err *err)
+{
+    struct file_copy from;
+    struct file_save to;
+    char *path = file_join(data->recipe->start_from, BUNDLE_VOCABULARY, err);
+    int status = path ? file_copy_open(&from, path, SAFETENSORS_MAX_BYTES, err) : ERR_MEMORY;
+    mem_free(path);
+    if (status)
+        return status;
+    status = file_save_begin(&to, data->new_vocab_path, err);
+    if (status == 0 && fwrite(from.data, 1, from.size, to.stream) != from.size) {
+        status = err_errno(err, "%s: cannot write", data->new_vocab_path);
+        file_save_abort(&to);
+    } else if (status == 0) {
+        status = file_save_commit(&to, err);
+    }
+    file_copy_close(&from);
+    return status;
+}
+
+static int open_start(struct task_data *data, struct err *err)
+{
+    const struct tokenizer_spec *wanted = &data->spec.tokenizer;
+    if (!data->recipe->start_from || data->recipe->resume)
+        return 0;
+    if (bundle_open(&data->start, data->recipe->start_from, err))
+        return err->code;
+    const struct tokenizer_spec *found = &data->start.spec.tokenizer;
+    if (found->kind != wanted->kind || found->form != wanted->form || found->fold != wanted->fold)
+        return err_set(err, ERR_ARGUMENT, "%s: its tokenizer is not that of the recipe",
+                       data->recipe->start_from);
+    return 0;
+}
+
+static const struct tensor *find_start(const struct task_data *data,
+                                       const struct parameter *parameter)
+{
+    const struct safetensors *file = &data->start.weights;
+    for (size_t i = 0; i < file->count; i++) {
+        const struct tensor *tensor = &file->tensors[i];
+        const size_t columns = tensor->dimensions > 1 ? tensor->shape[1] : 0;
+        if (strcmp(tensor->name, parameter->name) == 0 && tensor->dimensions <= 2 &&
+            tensor->shape[0] == parameter->rows && columns == parameter->columns)
+            return tensor;
+    }
+    return NULL;
+}
+
+void task_start(const struct task_data *data, const struct parameter *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct tensor *tensor = find_start(data, &list[i]);
+        for (size_t k = 0; tensor && k < tensor->count; k++)
+            (*list[i].slot)[k] = tensor->data[k];
+    }
+}
+
+int task_check_start(const struct task_data *data, const struct parameter *list, size_t count,
+                     struct err *err)
+{
+    if (!data->recipe->start_from || data->recipe->resume)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (find_start(data, &list[i]))
+            return 0;
+    return err_set(err, ERR_ARGUMENT, "%s: none of its tensors fits the recipe's network",
+                   data->recipe->start_from);
+}
+
 /* A new vocabulary stands under a name of its own until the task is known to be sound, so that a
    run which cannot begin does not spoil the folder of an earlier one. */
 static int open_vocabulary(struct task_data *data, const char *folder, bool both_fields,
@@ -154,7 +224,8 @@ static int open_vocabulary(struct task_data *data, const char *folder, bool both
     if (!data->recipe->resume) {
         data->new_vocab_path = file_join(folder, BUNDLE_VOCABULARY ".new", err);
         if (!data->new_vocab_path || file_make_folders(folder, err) ||
-            learn_vocabulary(data, both_fields, err))
+            (data->recipe->start_from ? copy_vocabulary(data, err)
+                                      : learn_vocabulary(data, both_fields, err)))
             return err->code;
     }
     return tokenizer_open(&data->tokenizer, &data->spec.tokenizer,
@@ -170,7 +241,7 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
                     err) ||
         corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err) ||
         check_filled(&data->train, &recipe->train, "training", err) ||
-        check_filled(&data->dev, &recipe->dev, "development", err) ||
+        check_filled(&data->dev, &recipe->dev, "development", err) || open_start(data, err) ||
         open_vocabulary(data, folder, both_fields, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);
@@ -185,6 +256,7 @@ failed:
 
 void task_data_release(struct task_data *data)
 {
+    bundle_release(&data->start);
     vectors_release(&data->vectors);
     tokenizer_free(data->tokenizer);
     if (data->new_vocab_path)
@@ -225,6 +297,7 @@ static int write_card(struct spec *spec, const struct task_data *data, size_t pa
         write_labels(spec, &recipe->labels, err) || spec_card_text(spec, "date", date, err) ||
         spec_card_text(spec, "command", data->command, err) ||
         (recipe->recipe && spec_card_text(spec, "recipe", recipe->recipe, err)) ||
+        (recipe->start_from && spec_card_text(spec, "start_from", recipe->start_from, err)) ||
         (recipe->embeddings &&
          (spec_card_text(spec, "embeddings", recipe->embeddings, err) ||
           spec_card_number(spec, "embeddings_found", (double)data->vectors.count, err))) ||

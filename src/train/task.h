@@ -5,6 +5,7 @@
 #ifndef DRAGOMAN_TRAIN_TASK_H
 #define DRAGOMAN_TRAIN_TASK_H
 
+#include "model/bundle.h"
 #include "model/seq2seq.h"
 #include "model/spec.h"
 #include "text/corpus.h"
@@ -23,6 +24,7 @@ struct task_data {
     char *new_vocab_path; /* where it stands until task_data_keep; NULL when resuming */
     struct tokenizer *tokenizer;
     struct vectors vectors; /* first embeddings; empty where the recipe names no file */
+    struct bundle start;    /* first weights and vocabulary, where the recipe names a bundle */
     double best_score;      /* for the model card */
     uint64_t origin;        /* hash of what may not change when a run is resumed */
 };
@@ -31,6 +33,12 @@ struct task_data {
    may leave out lines of `train` and `dev` afterwards. */
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
                    const char *folder, bool both_fields, struct err *err);
+/* Puts the tensors of the bundle that the recipe starts from into the parameters of the same name and
+   shape; the others stay as they are. Nothing to do where it names none. */
+void task_start(const struct task_data *data, const struct parameter *list, size_t count);
+/* An error where the recipe starts from a bundle that has no such tensor at all. */
+int task_check_start(const struct task_data *data, const struct parameter *list, size_t count,
+                     struct err *err);
 /* Once the spec is complete: checks that a bundle with it could be saved, and lets the vocabulary
    take the place of an earlier run's. */
 int task_data_keep(struct task_data *data, struct err *err);

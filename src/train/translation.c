@@ -40,11 +40,16 @@ static void translation_init(void *context, real *weights, struct rng *rng)
 {
     const struct translation *translation = context;
     const struct cell_init_settings settings = recipe_init(translation->data.recipe);
-    struct seq2seq model = bind(translation, weights);
+    struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
+    struct seq2seq model = translation->shape;
+    const size_t count = seq2seq_parameters(&model, list);
+    parameters_bind(list, count, weights);
+    seq2seq_tie(&model);
     seq2seq_init(&model, &settings, rng);
     vectors_put(&translation->data.vectors, model.source_embedding);
     if (model.tying != SPEC_TYING_THREE_WAY)
         vectors_put(&translation->data.vectors, model.target_embedding);
+    task_start(&translation->data, list, count);
 }
 
 /* The share's pairs, in its arena. */
@@ -289,11 +294,13 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
         encode_pairs(translation, err) || check_dev(translation, err) ||
-        init_samples(translation, err) || task_data_keep(data, err))
+        init_samples(translation, err))
         goto failed;
     make_keys(translation);
     seq2seq_size(&translation->shape, &data->spec);
     const size_t tensors = seq2seq_parameters(&translation->shape, list);
+    if (task_check_start(data, list, tensors, err) || task_data_keep(data, err))
+        goto failed;
     task->parameters = parameters_total(list, tensors);
     task->origin = data->origin;
     task->keys = translation->keys;

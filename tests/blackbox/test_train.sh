@@ -164,6 +164,20 @@ complained_of 'checkpoint.*changed'
 expect 1 ./train wild --epochs 3 --optimiser sgd --rate 100 --weight-decay 1 --schedule constant
 complained_of 'update [0-9]*: .*not finite'
 
+# First weights from another bundle: at a rate of 0 they are what is saved, vocabulary and all.
+expect 0 ./train again --epochs 1 --rate 0 --start-from learned
+cmp learned/weights.safetensors again/weights.safetensors || fail "the weights are not the bundle's"
+expect 0 "$dragoman" translate again "4 7 1 1 9"
+[ "$(cat out)" = "quatre sept un un neuf" ] || fail "4 7 1 1 9 becomes $(cat out)"
+expect 0 "$dragoman" inspect again
+grep -q 'start_from *learned' out || fail "the card does not name the bundle: $(cat out)"
+expect 0 ./train wider --epochs 1 --rate 0 --start-from learned --encoder-hidden 32
+expect 1 ./train strange --epochs 1 --start-from learned --embedding 8 --encoder-hidden 8 \
+    --decoder-hidden 9 --decoder-layers 2 --tying none --attention none --fold
+grep -q 'learned: its tokenizer is not that of the recipe' err || fail "other tokenizer: $(cat err)"
+expect 1 ./train strange --epochs 1 --start-from nothing
+grep -q 'nothing/model.json' err || fail "no such bundle: $(cat err)"
+
 # First embeddings from a file of word vectors: at a rate of 0 they are what is saved, where the file
 # has them. What is said of them is in the card.
 vector() {
