@@ -33,8 +33,8 @@ struct task_data {
    may leave out lines of `train` and `dev` afterwards. */
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
                    const char *folder, bool both_fields, struct err *err);
-/* Puts the tensors of the bundle that the recipe starts from into the parameters of the same name and
-   shape; the others stay as they are. Nothing to do where it names none. */
+/* Puts the tensors of the bundle that the recipe starts from into the parameters of the same name
+   and shape; the others stay as they are. Nothing to do where it names none. */
 void task_start(const struct task_data *data, const struct parameter *list, size_t count);
 /* An error where the recipe starts from a bundle that has no such tensor at all. */
 int task_check_start(const struct task_data *data, const struct parameter *list, size_t count,
