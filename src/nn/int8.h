@@ -1,7 +1,7 @@
 /*
  * Matrices of 8-bit integers, for inference: a quarter of the bytes to read, which is what a
- * product with few rows waits for, and sums in integers, which are exact. So a row's outputs are the
- * same bytes in any batch and on every processor.
+ * product with few rows waits for, and sums in integers, which are exact. So a row's outputs are
+ * the same bytes in any batch and on every processor.
  *
  * Weights are quantised by output, w[o,i] = scales[o] * q[o,i], and rows of activations when they
  * are used, x[r,i] = scale[r] * q[r,i]; both symmetric, in [-127, 127]. Then
@@ -42,10 +42,10 @@ struct int8_matrix {
 
 /* Quantised rows: made once by int8_quantize_rows, used for all matrices that share the input. */
 struct int8_rows {
-    size_t stride;   /* bytes from one row to the next */
-    int8_t *values;  /* [rows, stride] */
-    float *scales;   /* [rows] */
-    int32_t *sums;   /* [rows], the sum of a row's values */
+    size_t stride;  /* bytes from one row to the next */
+    int8_t *values; /* [rows, stride] */
+    float *scales;  /* [rows] */
+    int32_t *sums;  /* [rows], the sum of a row's values */
 };
 
 /* Bytes of a matrix's weights; 0 where there are more inputs than INT8_MAX_INPUTS or the size
@@ -53,8 +53,8 @@ struct int8_rows {
 size_t int8_weights_size(size_t outputs, size_t inputs);
 
 /* Quantises w [outputs, inputs] into weights and scales [outputs]: scale = largest magnitude / 127,
-   values rounded to the nearest, to even in the middle. ERR_ARGUMENT where a weight is not finite or
-   there are too many inputs. */
+   values rounded to the nearest, to even in the middle. ERR_ARGUMENT where a weight is not finite
+   or there are too many inputs. */
 int int8_quantize(size_t outputs, size_t inputs, const float *w, size_t w_stride, int8_t *weights,
                   float *scales, struct err *err);
 /* Back to floats: w [outputs, inputs] */

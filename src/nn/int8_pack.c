@@ -88,11 +88,11 @@ void int8_select(const struct int8_matrix *matrix, size_t count, const uint32_t 
 
 struct int8_matrix int8_part(const struct int8_matrix *matrix, size_t first, size_t count)
 {
-    return (struct int8_matrix){
-        .outputs = count,
-        .inputs = matrix->inputs,
-        .weights = matrix->weights + output_start(first, group_count(matrix->inputs)),
-        .scales = matrix->scales + first};
+    return (struct int8_matrix){.outputs = count,
+                                .inputs = matrix->inputs,
+                                .weights = matrix->weights +
+                                           output_start(first, group_count(matrix->inputs)),
+                                .scales = matrix->scales + first};
 }
 
 /* A row's values are aligned as the memory is, and end in zeros. */

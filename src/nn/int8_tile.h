@@ -2,13 +2,13 @@
  * The inner part of int8_multiply for one set of instructions; int8.c includes it once for each,
  * with
  *
- *   TILE_NAME      suffix of the names            TILE_TARGET   what the processor must be able to do
- *   TILE_VECTORS   vectors in a block of weights  TILE_OFFSET   what is added to each weight
+ *   TILE_NAME      suffix of the names            TILE_TARGET   what the processor must be able to
+ * do TILE_VECTORS   vectors in a block of weights  TILE_OFFSET   what is added to each weight
  *   TILE_ROWS      rows of a tile                 TILE_PANELS   panels of a tile
  *
- * and with the types sums_NAME, a vector of 32-bit integers, and columns_NAME, a block of weights in
- * registers, and the functions load_NAME, which fills these from memory, and dot_NAME, which adds to
- * each output's sum the products of its four weights with four inputs.
+ * and with the types sums_NAME, a vector of 32-bit integers, and columns_NAME, a block of weights
+ * in registers, and the functions load_NAME, which fills these from memory, and dot_NAME, which
+ * adds to each output's sum the products of its four weights with four inputs.
  *
  * A tile's sums stay in registers while it runs through the inputs; each block of weights is loaded
  * once for all rows of the tile, each four inputs once for all its panels. One row alone waits for

@@ -54,8 +54,7 @@ TARGET_512 static inline void dot_512(sums_512 *sums, const struct columns_512 *
                                       int32_t four)
 {
     const __m512i x = _mm512_set1_epi32(four);
-    const __m512i signed_x =
-        _mm512_mask_sub_epi8(x, columns->negative, _mm512_setzero_si512(), x);
+    const __m512i signed_x = _mm512_mask_sub_epi8(x, columns->negative, _mm512_setzero_si512(), x);
     const __m512i pairs = _mm512_maddubs_epi16(columns->magnitudes, signed_x);
     *sums += (sums_512)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
 }
@@ -107,19 +106,16 @@ struct columns_avx_vnni {
 };
 #define columns_vnni_256 columns_avx_vnni
 
-TARGET_256 static inline void load_avx_vnni(const int8_t *weights,
-                                            struct columns_avx_vnni *columns)
+TARGET_256 static inline void load_avx_vnni(const int8_t *weights, struct columns_avx_vnni *columns)
 {
     for (size_t v = 0; v < 2; v++)
-        columns->shifted[v] =
-            _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)weights + v),
-                             _mm256_set1_epi8(-128));
+        columns->shifted[v] = _mm256_xor_si256(
+            _mm256_loadu_si256((const __m256i *)(const void *)weights + v), _mm256_set1_epi8(-128));
 }
 #define load_vnni_256 load_avx_vnni
 
-TARGET_AVX_VNNI static inline void dot_avx_vnni(sums_avx_vnni *sums,
-                                                const struct columns_avx_vnni *columns,
-                                                int32_t four)
+TARGET_AVX_VNNI static inline void
+dot_avx_vnni(sums_avx_vnni *sums, const struct columns_avx_vnni *columns, int32_t four)
 {
     for (size_t v = 0; v < 2; v++)
         sums[v] = (sums_avx_vnni)_mm256_dpbusd_avx_epi32((__m256i)sums[v], columns->shifted[v],

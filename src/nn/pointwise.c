@@ -12,6 +12,9 @@
 
 /* Sums run over this many lanes, whatever the width of the vectors. */
 #define LANES 16
+/* Values that are compared before any is looked at alone; too many for the compiler to take the
+   loop over them apart instead of making vectors of it. */
+#define SCAN 64
 
 union bits {
     float value;
@@ -23,6 +26,7 @@ struct loops {
     void (*tanh)(size_t count, const float *x, float *y);
     void (*logistic)(size_t count, const float *x, float *y);
     float (*greatest)(size_t count, const float *x);
+    size_t (*find)(size_t count, const float *x, float value);
     float (*sum)(size_t count, const float *x, float greatest);
     float (*terms)(size_t count, float *x, float greatest);
     void (*scale)(size_t count, float factor, float *x);
@@ -33,8 +37,7 @@ struct loops {
 #if defined(__x86_64__)
 #define LOOP_NAME 512
 #define LOOP_TARGET                                                                                \
-    __attribute__((                                                                                \
-        target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
+    __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
 #include "nn/pointwise_loops.h"
 
 #define LOOP_NAME 256
@@ -101,12 +104,10 @@ float pointwise_softmax(size_t count, float *x)
 
 float pointwise_greatest(size_t count, const float *x, size_t *index)
 {
-    const float greatest = loops()->greatest(count, x);
-    size_t i = 0;
-    while (index && i < count && x[i] != greatest)
-        i++;
+    const struct loops *l = loops();
+    const float greatest = l->greatest(count, x);
     if (index)
-        *index = i;
+        *index = l->find(count, x, greatest);
     return greatest;
 }
 

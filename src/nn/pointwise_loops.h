@@ -31,18 +31,34 @@ LOOP_TARGET static void LOOP(logistic_)(size_t count, const float *x, float *y)
 /* -INFINITY where all are NaN */
 LOOP_TARGET static float LOOP(greatest_)(size_t count, const float *x)
 {
-    float lane[LANES], greatest = -INFINITY;
+    float lane[SCAN], greatest = -INFINITY;
     size_t i = 0;
-    for (size_t l = 0; l < LANES; l++)
+    for (size_t l = 0; l < SCAN; l++)
         lane[l] = -INFINITY;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
+    for (; i + SCAN <= count; i += SCAN)
+        for (size_t l = 0; l < SCAN; l++)
             lane[l] = x[i + l] > lane[l] ? x[i + l] : lane[l];
-    for (size_t l = 0; i + l < count; l++)
-        lane[l] = x[i + l] > lane[l] ? x[i + l] : lane[l];
-    for (size_t l = 0; l < LANES; l++)
+    for (; i < count; i++)
+        greatest = x[i] > greatest ? x[i] : greatest;
+    for (size_t l = 0; l < SCAN; l++)
         greatest = lane[l] > greatest ? lane[l] : greatest;
     return greatest;
+}
+
+/* The first place of a value, `count` where there is none. */
+LOOP_TARGET static size_t LOOP(find_)(size_t count, const float *x, float value)
+{
+    size_t i = 0;
+    for (; i + SCAN <= count; i += SCAN) {
+        uint32_t found = 0;
+        for (size_t l = 0; l < SCAN; l++)
+            found |= x[i + l] == value;
+        if (found)
+            break;
+    }
+    while (i < count && x[i] != value)
+        i++;
+    return i;
 }
 
 /* sum exp(x - greatest), lane by lane and then the lanes in order */
@@ -115,6 +131,7 @@ static const struct loops LOOP(loops_) = {
     .tanh = LOOP(tanh_),
     .logistic = LOOP(logistic_),
     .greatest = LOOP(greatest_),
+    .find = LOOP(find_),
     .sum = LOOP(sum_),
     .terms = LOOP(terms_),
     .scale = LOOP(scale_),
