@@ -37,7 +37,7 @@ enum level level_of(const struct limits *limits, size_t bytes)
 {
     if (bytes <= 2 * limits->size[LEVEL_L2])
         return LEVEL_L2;
-    return bytes <= 4 * limits->size[LEVEL_L3] ? LEVEL_L3 : LEVEL_MEMORY;
+    return bytes <= 8 * limits->size[LEVEL_L3] ? LEVEL_L3 : LEVEL_MEMORY;
 }
 
 #if defined(__x86_64__)
