@@ -499,7 +499,10 @@ static void weights_quantized(void)
     fill(OUTPUTS * STRIDE, w);
     memset(w + 5 * STRIDE, 0, INPUTS * sizeof *w);
     check(int8_weights_size(OUTPUTS, INPUTS) == sizeof weights, "size of the weights");
+    memset(weights, 99, sizeof weights);
     check(int8_quantize(OUTPUTS, INPUTS, w, STRIDE, weights, scales, NULL) == 0, "quantising");
+    check(weights[32 / 16 * 11 * 64 + 5 * 4] == 0 && weights[10 * 64 + 3] == 0,
+          "no zeros after the last output or input");
     const struct int8_matrix matrix = {
         .outputs = OUTPUTS, .inputs = INPUTS, .weights = weights, .scales = scales};
     int8_dequantize(&matrix, back, STRIDE);
@@ -509,6 +512,7 @@ static void weights_quantized(void)
                   "weight %g becomes %g", (double)w[o * STRIDE + i], (double)back[o * STRIDE + i]);
     for (size_t i = 0; i < PICKED; i++)
         list[i] = (uint32_t)below(OUTPUTS);
+    memset(picked, 99, sizeof picked);
     int8_select(&matrix, PICKED, list, picked, picked_scales);
     const struct int8_matrix selected = {
         .outputs = PICKED, .inputs = INPUTS, .weights = picked, .scales = picked_scales};
