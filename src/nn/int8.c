@@ -18,6 +18,11 @@
 
 #include "nn/cpu.h"
 
+#ifdef __clang__
+/* Where optimisation is off, it is no fault that loops are not unrolled. */
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
 struct product {
     size_t rows, outputs, groups;
     const int8_t *weights;

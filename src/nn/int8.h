@@ -57,8 +57,8 @@ size_t int8_weights_size(size_t outputs, size_t inputs);
    or there are too many inputs. */
 int int8_quantize(size_t outputs, size_t inputs, const float *w, size_t w_stride, int8_t *weights,
                   float *scales, struct err *err);
-/* Back to floats: w [outputs, inputs] */
-void int8_dequantize(const struct int8_matrix *matrix, float *w, size_t w_stride);
+/* One output's weights as floats: w [inputs]; a word's embedding, where that is what they are. */
+void int8_row(const struct int8_matrix *matrix, size_t output, float *w);
 
 /* The matrix of some outputs, in the order given, into weights and scales [count]: a shortlist of
    the words of an output layer. Each must be below matrix->outputs. */

@@ -61,14 +61,11 @@ int int8_quantize(size_t outputs, size_t inputs, const float *w, size_t w_stride
     return 0;
 }
 
-void int8_dequantize(const struct int8_matrix *matrix, float *w, size_t w_stride)
+void int8_row(const struct int8_matrix *matrix, size_t output, float *w)
 {
-    const size_t groups = group_count(matrix->inputs);
-    for (size_t o = 0; o < matrix->outputs; o++, w += w_stride) {
-        const int8_t *from = matrix->weights + output_start(o, groups);
-        for (size_t i = 0; i < matrix->inputs; i++)
-            w[i] = matrix->scales[o] * (float)from[i / INT8_GROUP * INT8_BLOCK + i % INT8_GROUP];
-    }
+    const int8_t *from = matrix->weights + output_start(output, group_count(matrix->inputs));
+    for (size_t i = 0; i < matrix->inputs; i++)
+        w[i] = matrix->scales[output] * (float)from[i / INT8_GROUP * INT8_BLOCK + i % INT8_GROUP];
 }
 
 void int8_select(const struct int8_matrix *matrix, size_t count, const uint32_t *outputs,

@@ -21,6 +21,11 @@
 #define TILE_INLINE TILE_TARGET static inline __attribute__((always_inline))
 #define TILE_LANES (INT8_PANEL / TILE_VECTORS)
 #define TILE_CHAINS 4
+#ifdef __clang__
+#define TILE_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TILE_UNROLL _Pragma("GCC unroll 8")
+#endif
 
 typedef float TILE(lanes_) __attribute__((vector_size(TILE_LANES * 4), aligned(4)));
 
@@ -59,22 +64,26 @@ TILE_INLINE void TILE(tile_)(size_t R, size_t P, const struct product *p, size_t
 {
     const size_t size = p->groups * INT8_BLOCK, stride = p->x->stride;
     const int8_t *w = p->weights + panel * size, *x = p->x->values + row * stride;
-    TILE(sums_) sums[TILE_ROWS][TILE_PANELS][TILE_VECTORS];
+    TILE(sums_) sums[TILE_ROWS][TILE_PANELS][TILE_VECTORS] = {0};
     struct TILE(columns_) columns[TILE_PANELS];
-    memset(sums, 0, sizeof sums);
     for (size_t g = 0; g < p->groups; g++, w += INT8_BLOCK, x += INT8_GROUP) {
+        TILE_UNROLL
         for (size_t i = 0; i < P; i++)
             TILE(load_)(w + i * size, &columns[i]);
+        TILE_UNROLL
         for (size_t r = 0; r < R; r++) {
             int32_t four;
             memcpy(&four, x + r * stride, sizeof four);
+            TILE_UNROLL
             for (size_t i = 0; i < P; i++)
                 TILE(dot_)(sums[r][i], &columns[i], four);
         }
     }
+    TILE_UNROLL
     for (size_t r = 0; r < R; r++)
-        for (size_t i = 0; i < P; i++)
-            TILE(finish_)(p, row + r, panel + i, sums[r][i]);
+        TILE_UNROLL
+    for (size_t i = 0; i < P; i++)
+        TILE(finish_)(p, row + r, panel + i, sums[r][i]);
 }
 
 /* One row by one panel. */
@@ -156,6 +165,7 @@ TILE_TARGET static void TILE(multiply_)(const struct product *p)
 #undef TILE_INLINE
 #undef TILE_LANES
 #undef TILE_CHAINS
+#undef TILE_UNROLL
 #undef TILE_NAME
 #undef TILE_TARGET
 #undef TILE_VECTORS

@@ -36,8 +36,7 @@ struct loops {
 
 #if defined(__x86_64__)
 #define LOOP_NAME 512
-#define LOOP_TARGET                                                                                \
-    __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
+#define LOOP_TARGET __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw")))
 #include "nn/pointwise_loops.h"
 
 #define LOOP_NAME 256

@@ -489,6 +489,12 @@ static void float_products(void)
 
 /* ---- what no path has a part in ---- */
 
+static void dequantize(const struct int8_matrix *matrix, float *w, size_t stride)
+{
+    for (size_t o = 0; o < matrix->outputs; o++)
+        int8_row(matrix, o, w + o * stride);
+}
+
 static void weights_quantized(void)
 {
     enum { OUTPUTS = 37, INPUTS = 43, STRIDE = INPUTS + 2, PICKED = 21 };
@@ -505,7 +511,7 @@ static void weights_quantized(void)
           "no zeros after the last output or input");
     const struct int8_matrix matrix = {
         .outputs = OUTPUTS, .inputs = INPUTS, .weights = weights, .scales = scales};
-    int8_dequantize(&matrix, back, STRIDE);
+    dequantize(&matrix, back, STRIDE);
     for (size_t o = 0; o < OUTPUTS; o++)
         for (size_t i = 0; i < INPUTS; i++)
             check(fabsf(back[o * STRIDE + i] - w[o * STRIDE + i]) <= 0.50001f * scales[o],
@@ -516,14 +522,14 @@ static void weights_quantized(void)
     int8_select(&matrix, PICKED, list, picked, picked_scales);
     const struct int8_matrix selected = {
         .outputs = PICKED, .inputs = INPUTS, .weights = picked, .scales = picked_scales};
-    int8_dequantize(&selected, picked_back, STRIDE);
+    dequantize(&selected, picked_back, STRIDE);
     for (size_t i = 0; i < PICKED; i++)
         check(memcmp(picked_back + i * STRIDE, back + list[i] * STRIDE, INPUTS * sizeof *w) == 0,
               "output %u picked", list[i]);
     for (size_t i = PICKED % 16 * 4; i < 64; i++)
         check(picked[11 * 64 + i] == 0, "no zeros after the last output");
     const struct int8_matrix part = int8_part(&matrix, 16, 3);
-    int8_dequantize(&part, picked_back, STRIDE);
+    dequantize(&part, picked_back, STRIDE);
     check(memcmp(picked_back, back + 16 * STRIDE, INPUTS * sizeof *w) == 0, "part");
     w[3 * STRIDE + 4] = INFINITY;
     check(int8_quantize(OUTPUTS, INPUTS, w, STRIDE, weights, scales, NULL) == ERR_ARGUMENT,
