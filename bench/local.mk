@@ -16,6 +16,11 @@ bench_seq2seq_LDADD = libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 dist_check_SCRIPTS += bench/test_torch_twin.sh
 TESTS += bench/test_torch_twin.sh
 
+# The kernels of inference beside the limits of the machine.
+noinst_PROGRAMS += bench/kernels
+bench_kernels_SOURCES = bench/kernels.c bench/kernels_limits.c bench/kernels_limits.h
+bench_kernels_LDADD = libnn.a libbase.a $(DRAGOMAN_LIBS)
+
 # What each cell learns to remember, gradients over time, clipping: a table and a page.
 noinst_PROGRAMS += bench/diagnostics
 bench_diagnostics_SOURCES = bench/diagnostics.c \
