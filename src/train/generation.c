@@ -91,7 +91,7 @@ static int evaluate_stream(const struct generation_task *task, const struct rnn 
 static int generation_evaluate(void *context, real *weights, struct pool *pool,
                                struct trainer_score *score, struct err *err)
 {
-    const struct generation_task *task = context;
+    struct generation_task *task = context;
     const struct rnn model = generation_bind(task, weights);
     struct language_sums sums;
     if ((task->data.recipe->stream ? evaluate_stream : evaluate_lines)(task, &model, pool, &sums,
@@ -99,7 +99,7 @@ static int generation_evaluate(void *context, real *weights, struct pool *pool,
         return err->code;
     score->value = score->perplexity = metric_perplexity(sums.negative_log, sums.tokens);
     score->bits_per_character = sums.negative_log / log(2) / (double)task->dev.characters;
-    return 0;
+    return generation_samples_make(task, &model, err);
 }
 
 static struct parameter generation_tensor(void *context, size_t *offset)
@@ -166,7 +166,8 @@ static int set_up(struct generation_task *task, const struct recipe *recipe, con
     struct parameter list[RNN_MAX_PARAMETERS];
     if (task_data_open(&task->data, recipe, command, folder, form_of(recipe), err) ||
         (recipe->stream ? stream_ids : generation_lines_init)(task, err) ||
-        task_check_start(&task->data, list, rnn_parameters(&task->shape, list), err))
+        task_check_start(&task->data, list, rnn_parameters(&task->shape, list), err) ||
+        generation_samples_init(task, err))
         return err->code;
     return task_data_keep(&task->data, err);
 }
@@ -195,7 +196,8 @@ int generation_task(struct trainer_task *trainer_task, const struct recipe *reci
                                           .learn = generation_learn,
                                           .tensor = generation_tensor,
                                           .evaluate = generation_evaluate,
-                                          .save = generation_save};
+                                          .save = generation_save,
+                                          .sample = generation_sample};
     if (set_up(task, recipe, command, folder, err)) {
         generation_task_release(trainer_task);
         return err->code;
@@ -221,6 +223,7 @@ int generation_task(struct trainer_task *trainer_task, const struct recipe *reci
 void generation_task_release(struct trainer_task *trainer_task)
 {
     struct generation_task *task = trainer_task->context;
+    generation_samples_release(task);
     mem_free(task->state);
     mem_free(task->keys);
     generation_texts_release(&task->dev);

@@ -1,6 +1,7 @@
 /*
  * What the parts of the generation task share: generation.c the task itself, generation_stream.c
- * the batches of a text without parts, generation_lines.c those of many texts.
+ * the batches of a text without parts, generation_lines.c those of many texts, generation_sample.c
+ * what the report shows.
  */
 #ifndef DRAGOMAN_TRAIN_GENERATION_PARTS_H
 #define DRAGOMAN_TRAIN_GENERATION_PARTS_H
@@ -17,6 +18,12 @@ struct generation_texts { /* of one set of data */
     size_t characters;
 };
 
+struct generation_sample { /* what the last evaluation made of it */
+    char *source, *reference;
+    struct buf output;
+    double score; /* log probability a token */
+};
+
 struct generation_task {
     struct task_data data;
     struct rnn shape; /* sizes alone; each use binds its own copy */
@@ -24,6 +31,9 @@ struct generation_task {
     size_t dev_lead; /* tokens before the stream's first */
     struct batch_key *keys;
     size_t examples;
+    struct generation_sample *samples; /* [sample_count] */
+    size_t sample_count;
+    bool sampled;
     /* A stream: */
     size_t streams, steps; /* side by side; tokens in a chunk */
     size_t length;         /* tokens of each in an epoch */
@@ -51,6 +61,12 @@ int generation_lines_batch(const struct generation_task *task, struct trainer_sh
 /* Text i, as the model reads it. */
 struct language_text generation_line(const struct generation_task *task,
                                      const struct generation_texts *texts, size_t i);
+int generation_samples_init(struct generation_task *task, struct err *err);
+int generation_samples_make(struct generation_task *task, const struct rnn *weights,
+                            struct err *err);
+bool generation_sample(void *context, size_t i, struct trainer_sample *sample);
+void generation_samples_release(struct generation_task *task);
+
 void generation_texts_release(struct generation_texts *texts);
 
 #endif
