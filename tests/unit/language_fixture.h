@@ -5,7 +5,7 @@
 #ifndef DRAGOMAN_TESTS_LANGUAGE_FIXTURE_H
 #define DRAGOMAN_TESTS_LANGUAGE_FIXTURE_H
 
-#include "unit.h"
+#include "unit/unit.h"
 
 #include <string.h>
 
