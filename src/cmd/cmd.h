@@ -20,6 +20,7 @@ int dragoman_train(int argc, char **argv);
 int dragoman_evaluate(int argc, char **argv);
 int dragoman_translate(int argc, char **argv);
 int dragoman_classify(int argc, char **argv);
+int dragoman_generate(int argc, char **argv);
 int dragoman_tokenize(int argc, char **argv);
 int dragoman_inspect(int argc, char **argv);
 

@@ -13,6 +13,7 @@ static const struct command {
     {"evaluate", dragoman_evaluate, "measure a model on a test set"},
     {"translate", dragoman_translate, "translate lines"},
     {"classify", dragoman_classify, "label lines"},
+    {"generate", dragoman_generate, "write text, or weigh it"},
     {"tokenize", dragoman_tokenize, "cut lines into a model's tokens"},
     {"inspect", dragoman_inspect, "say what is in a model"},
 };

@@ -10,7 +10,8 @@ static const struct opt options[] = {
      .type = OPT_TEXT,
      .offset = AT(test),
      .value = "FILE",
-     .help = "the test set, a line each: source and target, or text and label, with a tab between"},
+     .help = "the test set, a line each: source and target, text and label, or condition and text, "
+             "with a tab between; or text alone"},
     {.name = "json",
      .letter = 'j',
      .type = OPT_FLAG,
@@ -117,6 +118,13 @@ static const char *misplaced_for_classification(const struct evaluate_settings *
                                                        : NULL;
 }
 
+static const char *misplaced_for_generation(const struct evaluate_settings *settings)
+{
+    return settings->labels.count > 0 ? "labels"
+           : settings->output != NULL ? "output"
+                                      : misplaced_for_classification(settings);
+}
+
 static const char *misplaced_for_hypotheses(const struct evaluate_settings *settings)
 {
     return settings->labels.count > 0     ? "labels"
@@ -134,8 +142,9 @@ static const char *misplaced_for_hypotheses(const struct evaluate_settings *sett
 /* Options that mean nothing are refused rather than ignored. */
 static bool options_fit(const struct evaluate_settings *settings, enum spec_task task)
 {
-    const char *misplaced = task == SPEC_TRANSLATION ? misplaced_for_translation(settings)
-                                                     : misplaced_for_classification(settings);
+    const char *misplaced = task == SPEC_TRANSLATION  ? misplaced_for_translation(settings)
+                            : task == SPEC_GENERATION ? misplaced_for_generation(settings)
+                                                      : misplaced_for_classification(settings);
     if (misplaced != NULL)
         cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(task));
     return misplaced == NULL;
@@ -158,6 +167,8 @@ static int evaluate_model(struct evaluate *evaluate)
 {
     if (!options_fit(evaluate->settings, evaluate->model->spec.task))
         return CMD_USAGE;
+    if (evaluate->model->spec.task == SPEC_GENERATION)
+        return evaluate_generation(evaluate);
     int status = read_corpus(evaluate);
     if (status != CMD_FINE)
         return status;

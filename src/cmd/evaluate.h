@@ -27,6 +27,7 @@ struct evaluate {
 /* Each returns an exit code and has complained unless it is 0. */
 int evaluate_translation(struct evaluate *evaluate);
 int evaluate_classification(struct evaluate *evaluate);
+int evaluate_generation(struct evaluate *evaluate); /* reads the test set itself */
 /* No model: settings->hypotheses against the corpus, or where that is empty against files of
    references. */
 int evaluate_hypotheses(struct evaluate *evaluate, char *const *references, size_t count);

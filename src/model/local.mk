@@ -13,7 +13,11 @@ libmodel_a_SOURCES = \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_parts.h \
 	src/model/seq2seq_batch.c src/model/seq2seq_learn.c src/model/seq2seq_decoder.c
 libmodel_a_SOURCES += src/model/batch.c src/model/batch.h \
-	src/model/likelihood.c src/model/likelihood.h
+	src/model/likelihood.c src/model/likelihood.h \
+	src/model/language.c src/model/language.h \
+	src/model/sample.c src/model/sample.h \
+	src/model/generate.c src/model/generate.h \
+	src/model/generate_score.c src/model/generate_parts.h
 libmodel_a_SOURCES += \
 	src/model/decode.c src/model/decode.h src/model/decode_parts.h \
 	src/model/decode_network.c src/model/decode_encode.c \

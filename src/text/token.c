@@ -19,7 +19,7 @@ struct tokenizer {
     int32_t ascii[128]; /* char: the token of each character, or TOKEN_UNK */
 };
 
-static bool adds_space(const struct tokenizer *tokenizer)
+bool tokenizer_adds_space(const struct tokenizer *tokenizer)
 {
     return tokenizer->table.spec.kind != TOKEN_CHAR;
 }
@@ -178,7 +178,8 @@ static int encode_piece(const struct tokenizer *tokenizer, const struct bpe_drop
 {
     struct bpe_symbol symbols[PIECE_MAX];
     size_t count = encode_symbols(tokenizer, out->text.data + begin, end - begin, dropout, symbols);
-    const uint32_t added = adds_space(tokenizer); /* bytes in front, which the map does not know */
+    /* Bytes in front, which the map does not know. */
+    const uint32_t added = tokenizer_adds_space(tokenizer);
     size_t at = begin;
 
     if (reserve_tokens(out, count, added ? 4 : 1, err) != 0)
@@ -227,7 +228,7 @@ int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text
     buf_clear(&out->text);
     if (len == 0)
         return 0;
-    if (adds_space(tokenizer))
+    if (tokenizer_adds_space(tokenizer))
         rc = buf_char(&out->text, ' ', err);
     if (rc == 0)
         rc = norm_text(spec->form, spec->fold, text, len, &out->text, &map, err);
@@ -249,8 +250,8 @@ int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t
     return tokenizer_encode_dropout(tokenizer, text, len, 0, NULL, out, err);
 }
 
-static int append_token(const struct tokenizer *tokenizer, int32_t id, struct buf *out,
-                        struct err *err)
+int tokenizer_append(const struct tokenizer *tokenizer, int32_t id, struct buf *out,
+                     struct err *err)
 {
     const char *text;
     size_t len;
@@ -290,8 +291,8 @@ int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size
     int rc = 0;
 
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = append_token(tokenizer, ids[i], out, err);
-    if (rc == 0 && adds_space(tokenizer) && out->len > begin && out->data[begin] == ' ') {
+        rc = tokenizer_append(tokenizer, ids[i], out, err);
+    if (rc == 0 && tokenizer_adds_space(tokenizer) && out->len > begin && out->data[begin] == ' ') {
         memmove(out->data + begin, out->data + begin + 1, out->len - begin); /* with the NUL */
         out->len--;
     }

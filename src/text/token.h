@@ -84,6 +84,12 @@ int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text
    U+FFFD. ERR_ARGUMENT for an id outside the vocabulary; `out` is then as it was. */
 int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t count,
                      struct buf *out, struct err *err);
+/* Appends the bytes of one id as they are: with its leading space, and be they a part of a
+   character only. Nothing for a special id; ERR_ARGUMENT for one outside the vocabulary. */
+int tokenizer_append(const struct tokenizer *tokenizer, int32_t id, struct buf *out,
+                     struct err *err);
+/* Whether texts get a space in front. */
+bool tokenizer_adds_space(const struct tokenizer *tokenizer);
 void encoded_release(struct encoded *encoded);
 
 #endif

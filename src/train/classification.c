@@ -484,7 +484,7 @@ static int set_up(struct classification *classification, const struct recipe *re
     struct task_data *data = &classification->data;
     struct parameter list[RNN_MAX_PARAMETERS];
     int code;
-    if ((code = task_data_open(data, recipe, command, folder, false, err)) < 0 ||
+    if ((code = task_data_open(data, recipe, command, folder, TASK_FIRST_FIELD, err)) < 0 ||
         (code = fill_spec(classification, err)) < 0 ||
         (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
                              &classification->texts, &classification->labels, &classification->cut,

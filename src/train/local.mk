@@ -17,6 +17,9 @@ libtrain_a_SOURCES = \
 	src/train/task.c src/train/task.h \
 	src/train/task_ids.c \
 	src/train/translation.c src/train/classification.c \
+	src/train/generation.c src/train/generation_stream.c \
+	src/train/generation_lines.c src/train/generation_sample.c \
+	src/train/generation_parts.h \
 	src/train/translation_sample.c src/train/translation_sample.h \
 	src/train/history.c src/train/history.h \
 	src/train/journal.c src/train/journal.h \

@@ -66,7 +66,7 @@ const struct opt recipe_options[] = {
     INT("min-count", min_count, "2", 1, 1000000, NULL,
         "leave out rarer words (for bpe and char: characters)"),
     INT("max-tokens", max_tokens, "100", 1, 512, "tokens",
-        "translation: longer sentences are left out; classification: longer texts are cut"),
+        "translation: longer sentences are left out; other tasks: longer texts are cut"),
 
     CHOICE("kind", kind, "auto", "auto|seq2seq|rnn|bag-of-words", "architecture"),
     CHOICE("cell", cell, "gru", CELL_WORDS, "recurrent cell"),
@@ -100,9 +100,15 @@ const struct opt recipe_options[] = {
            "what classification and regression read off the states"),
     CHOICE("condition", condition, "none", "none|first|every",
            "generation: the line's first field makes the first state, or joins every input"),
+    CHOICE("condition-is", condition_is, "label", "label|vector",
+           "generation: whether the condition is a label or numbers, as 0.1,0.2"),
     INT("condition-size", condition_size, "64", 1, SPEC_MAX_SIZE, NULL,
         "generation: size of the embedding of a label that is the condition"),
     FLAG("stream", stream, "no", "generation: the data is one text without beginnings and ends"),
+    INT("streams", streams, "32", 1, 65536, NULL,
+        "generation from a stream: parts of the text that are read side by side"),
+    INT("bptt-steps", bptt_steps, "64", 1, 65536, "tokens",
+        "generation from a stream: how far back the gradient goes; the state goes on for ever"),
     FLAG("tied", tied, "no", "generation: the output layer is the embedding"),
     INT("ngrams", ngrams, "2", 1, SPEC_MAX_NGRAMS, "words", "longest n-gram of a bag of words"),
     INT("buckets", buckets, "262144", 0, SPEC_MAX_BUCKETS, NULL,
@@ -196,6 +202,8 @@ static int check_generation(const struct recipe *recipe, struct err *err)
 {
     if (recipe->stream && recipe->condition != SPEC_CONDITION_NONE)
         return err_set(err, ERR_ARGUMENT, "--stream has no lines and so no --condition");
+    if (recipe->stream && recipe->dropout_bpe > 0)
+        return err_set(err, ERR_ARGUMENT, "--dropout-bpe does not go with --stream");
     if (recipe->tied && recipe->embedding != recipe->encoder_hidden)
         return err_set(err, ERR_ARGUMENT,
                        "--tied needs an embedding of the hidden size: --embedding %" PRId64,

@@ -28,9 +28,10 @@ struct recipe {
     int64_t embedding, encoder_hidden, decoder_hidden, encoder_layers, decoder_layers;
     int64_t ngrams, buckets;
     bool bidirectional, residual;
-    int pooling;   /* enum spec_pooling */
-    int condition; /* enum spec_condition */
-    int64_t condition_size;
+    int pooling;      /* enum spec_pooling */
+    int condition;    /* enum spec_condition */
+    int condition_is; /* enum recipe_condition */
+    int64_t condition_size, streams, bptt_steps;
     bool stream, tied;
     char *embeddings; /* word2vec text file */
     char *start_from; /* a bundle */
@@ -57,6 +58,7 @@ struct recipe {
 /* Order of the words of the option `kind`: `auto`, which goes by the task, then as enum spec_kind.
  */
 enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN, RECIPE_BAG_OF_WORDS };
+enum recipe_condition { RECIPE_CONDITION_LABEL, RECIPE_CONDITION_VECTOR };
 enum recipe_weights { RECIPE_WEIGHTS_NONE, RECIPE_WEIGHTS_BALANCED };
 
 /* Order of the words of `bridge` and `deep-output`: what the decoder's kind suggests, or a wish. */

@@ -8,10 +8,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/bundle.h"
+#include "text/stream.h"
 #include "text/vocab.h"
 #include "train/schedule.h"
 
-static int learn_vocabulary(const struct task_data *data, bool both_fields, struct err *err)
+static int learn_vocabulary(const struct task_data *data, enum task_form form, struct err *err)
 {
     struct vocab_settings settings;
     recipe_vocab_settings(data->recipe, &settings);
@@ -21,8 +22,9 @@ static int learn_vocabulary(const struct task_data *data, bool both_fields, stru
     int status = 0;
     for (size_t i = 0; status == 0 && i < data->train.count; i++) {
         const struct corpus_line *line = &data->train.lines[i];
-        status = vocab_learner_add(learner, line->first, line->first_len, err);
-        if (status == 0 && both_fields)
+        if (form != TASK_SECOND_FIELD)
+            status = vocab_learner_add(learner, line->first, line->first_len, err);
+        if (status == 0 && (form == TASK_SECOND_FIELD || form == TASK_BOTH_FIELDS))
             status = vocab_learner_add(learner, line->second, line->second_len, err);
     }
     if (status == 0)
@@ -215,7 +217,7 @@ int task_check_start(const struct task_data *data, const struct parameter *list,
 
 /* A new vocabulary stands under a name of its own until the task is known to be sound, so that a
    run which cannot begin does not spoil the folder of an earlier one. */
-static int open_vocabulary(struct task_data *data, const char *folder, bool both_fields,
+static int open_vocabulary(struct task_data *data, const char *folder, enum task_form form,
                            struct err *err)
 {
     data->vocab_path = file_join(folder, BUNDLE_VOCABULARY, err);
@@ -225,24 +227,49 @@ static int open_vocabulary(struct task_data *data, const char *folder, bool both
         data->new_vocab_path = file_join(folder, BUNDLE_VOCABULARY ".new", err);
         if (!data->new_vocab_path || file_make_folders(folder, err) ||
             (data->recipe->start_from ? copy_vocabulary(data, err)
-                                      : learn_vocabulary(data, both_fields, err)))
+                                      : learn_vocabulary(data, form, err)))
             return err->code;
     }
     return tokenizer_open(&data->tokenizer, &data->spec.tokenizer,
                           data->new_vocab_path ? data->new_vocab_path : data->vocab_path, err);
 }
 
+/* A corpus of one line, which is all files' text, or of none where there is no text. */
+static int read_stream(struct corpus *corpus, const char *const *paths, size_t count,
+                       struct err *err)
+{
+    struct text_stream stream;
+    if (text_stream_read(&stream, paths, count, err))
+        return err->code;
+    *corpus = (struct corpus){.block = stream.text};
+    corpus->lines = mem_alloc(1, sizeof *corpus->lines, err);
+    if (!corpus->lines)
+        return ERR_MEMORY;
+    if (stream.len > 0)
+        corpus->lines[corpus->count++] = (struct corpus_line){
+            .first = stream.text, .second = "", .first_len = stream.len, .line = 1};
+    return 0;
+}
+
+static int read_corpus(struct corpus *corpus, const struct opt_list *files, enum task_form form,
+                       struct err *err)
+{
+    const char *const *paths = (const char *const *)files->items;
+    if (form == TASK_STREAM)
+        return read_stream(corpus, paths, files->count, err);
+    return (form == TASK_TEXTS ? corpus_read_texts : corpus_read)(corpus, paths, files->count, err);
+}
+
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
-                   const char *folder, bool both_fields, struct err *err)
+                   const char *folder, enum task_form form, struct err *err)
 {
     *data = (struct task_data){.recipe = recipe, .command = command};
     if (recipe_spec(recipe, &data->spec, err) ||
-        corpus_read(&data->train, (const char *const *)recipe->train.items, recipe->train.count,
-                    err) ||
-        corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err) ||
+        read_corpus(&data->train, &recipe->train, form, err) ||
+        read_corpus(&data->dev, &recipe->dev, form, err) ||
         check_filled(&data->train, &recipe->train, "training", err) ||
         check_filled(&data->dev, &recipe->dev, "development", err) || open_start(data, err) ||
-        open_vocabulary(data, folder, both_fields, err))
+        open_vocabulary(data, folder, form, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);
     data->origin = hash_origin(data);
@@ -301,7 +328,8 @@ static int write_card(struct spec *spec, const struct task_data *data, size_t pa
         (recipe->embeddings &&
          (spec_card_text(spec, "embeddings", recipe->embeddings, err) ||
           spec_card_number(spec, "embeddings_found", (double)data->vectors.count, err))) ||
-        spec_card_number(spec, "training_examples", (double)data->train.count, err) ||
+        spec_card_number(spec, data->tokens > 0 ? "training_tokens" : "training_examples",
+                         (double)(data->tokens > 0 ? data->tokens : data->train.count), err) ||
         spec_card_number(spec, "parameters", (double)parameters, err) ||
         spec_card_number(spec, key, data->best_score, err))
         return err->code;

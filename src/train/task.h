@@ -26,13 +26,20 @@ struct task_data {
     struct vectors vectors; /* first embeddings; empty where the recipe names no file */
     struct bundle start;    /* first weights and vocabulary, where the recipe names a bundle */
     double best_score;      /* for the model card */
+    size_t tokens;          /* of a stream: for the card, instead of a number of lines */
     uint64_t origin;        /* hash of what may not change when a run is resumed */
 };
 
-/* `folder` receives vocab.sqlite. both_fields: the vocabulary covers the second field too. Tasks
-   may leave out lines of `train` and `dev` afterwards. */
+enum task_form { /* of the data, and what of it the vocabulary covers */
+                 TASK_FIRST_FIELD,
+                 TASK_SECOND_FIELD,
+                 TASK_BOTH_FIELDS,
+                 TASK_TEXTS,  /* lines without fields */
+                 TASK_STREAM, /* all files as one text, the only line of the corpus */
+};
+/* `folder` receives vocab.sqlite. Tasks may leave out lines of `train` and `dev` afterwards. */
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
-                   const char *folder, bool both_fields, struct err *err);
+                   const char *folder, enum task_form form, struct err *err);
 /* Puts the tensors of the bundle that the recipe starts from into the parameters of the same name
    and shape; the others stay as they are. Nothing to do where it names none. */
 void task_start(const struct task_data *data, const struct parameter *list, size_t count);
@@ -58,6 +65,9 @@ int task_ids_init(struct task_ids *ids, size_t count, struct err *err);
 int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const char *text,
                  size_t len, size_t limit, struct encoded *scratch, size_t *tokens,
                  struct err *err);
+/* The same of a text that is encoded already. */
+int task_ids_put(struct task_ids *ids, const struct encoded *encoded, size_t limit,
+                 struct err *err);
 size_t task_ids_total(const struct task_ids *ids); /* tokens of all texts */
 void task_ids_release(struct task_ids *ids);
 
@@ -74,5 +84,8 @@ void translation_task_release(struct trainer_task *task);
 int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                         const char *folder, struct err *err);
 void classification_task_release(struct trainer_task *task);
+int generation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                    const char *folder, struct err *err);
+void generation_task_release(struct trainer_task *task);
 
 #endif

@@ -288,7 +288,7 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
                                   .save = translation_save,
                                   .sample = translation_sample};
     struct task_data *data = &translation->data;
-    if (task_data_open(data, recipe, command, folder, true, err))
+    if (task_data_open(data, recipe, command, folder, TASK_BOTH_FIELDS, err))
         goto failed;
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
     if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||

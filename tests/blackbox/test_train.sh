@@ -80,18 +80,19 @@ checkpoint_changed() {
     [ -f "$checkpoint" ] && [ "$(cksum <"$checkpoint")" != "$before" ]
 }
 
-# killed NAME ARGUMENT...: killed while it trains, again and again, a run goes on to the same bytes
-# as one that was not.
+# killed NAME ARGUMENT...: killed while $program trains, again and again, a run goes on to the same
+# bytes as one that was not.
+program=./train
 killed() {
     name=$1
     shift
-    expect 0 ./train "$name-whole" --epochs 2 "$@"
+    expect 0 "$program" "$name-whole" --epochs 2 "$@"
     checkpoint=$name.training/checkpoint.safetensors
     resume=
     for _ in 1 2 3 4; do
         before=$(cksum 2>/dev/null <"$checkpoint")
         # shellcheck disable=SC2086 # nothing, or a flag
-        ./train "$name" --epochs 2 "$@" --checkpoint-minutes 0 $resume 2>killed.log &
+        "$program" "$name" --epochs 2 "$@" --checkpoint-minutes 0 $resume 2>killed.log &
         trainer=$!
         wait_until checkpoint_changed
         kill -KILL "$trainer" 2>/dev/null
@@ -99,7 +100,7 @@ killed() {
         [ -f "$checkpoint" ] || fail "no checkpoint: $(cat killed.log)"
         resume=--resume
     done
-    expect 0 ./train "$name" --epochs 2 "$@" --resume
+    expect 0 "$program" "$name" --epochs 2 "$@" --resume
     cmp "$name-whole/weights.safetensors" "$name/weights.safetensors" ||
         fail "killed and resumed, a run gives other weights: $*"
     cmp "$name-whole/vocab.sqlite" "$name/vocab.sqlite" || fail "another vocabulary: $*"
@@ -114,6 +115,23 @@ killed averages-1 --threads 1 $averages
 # shellcheck disable=SC2086
 killed averages-2 --threads 2 $averages
 killed sgd-2 --threads 2 --optimiser sgd --schedule step --decay-from 1 --dev-metric perplexity
+
+# So does one that carries states from update to update, as a language model of a stream does.
+cat >stream <<END
+#!/bin/sh
+out=\$1
+shift
+exec "$dragoman" train --task generation --stream --streams 6 --bptt-steps 8 --tokenizer char \\
+    --embedding 8 --cell lstm --encoder-hidden 24 --encoder-layers 2 --rate 0.01 --seed 3 \\
+    --train train.tsv --dev dev.tsv --out "\$out" "\$@"
+END
+chmod +x stream
+program=./stream
+killed stream-1 --threads 1 --dropout-layer 0.1
+killed stream-2 --threads 2 --ema 0.9 --evaluate-every 40
+grep -q '"nats_per_character":' stream-1.training/train.jsonl || fail "no nats in the record"
+program=./train
+
 # Its records have each part once, as those of the unbroken run.
 records adam-1-whole.training "evaluation 2" "start 1" "reason finished"
 updates=$(grep '^update ' records.out)

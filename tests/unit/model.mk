@@ -82,3 +82,10 @@ tests_unit_test_decode_LDADD = $(decode_test_libs)
 tests_unit_test_decode_kinds_SOURCES = tests/unit/test_decode_kinds.c $(decode_test_headers)
 tests_unit_test_decode_kinds_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_decode_kinds_LDADD = $(decode_test_libs)
+
+# Language models.
+check_PROGRAMS += tests/unit/test_generate
+TESTS += tests/unit/test_generate
+tests_unit_test_generate_SOURCES = tests/unit/test_generate.c tests/unit/language_fixture.h
+tests_unit_test_generate_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_generate_LDADD = $(model_test_libs)

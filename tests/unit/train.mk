@@ -61,3 +61,10 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
 tests_unit_test_journal_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_unit_test_journal_LDADD = tests/support/libmarkup.a libtrain.a libmodel.a libnn.a libtext.a \
 	libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_generation
+TESTS += tests/unit/test_generation
+tests_unit_test_generation_SOURCES = tests/unit/test_generation.c
+tests_unit_test_generation_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_generation_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
