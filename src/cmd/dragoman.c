@@ -13,6 +13,8 @@ static const struct command {
     {"evaluate", dragoman_evaluate, "measure a model on a test set"},
     {"translate", dragoman_translate, "translate lines"},
     {"classify", dragoman_classify, "label lines"},
+    {"tag", dragoman_tag, "label the words of lines"},
+    {"regress", dragoman_regress, "give lines a number each"},
     {"tokenize", dragoman_tokenize, "cut lines into a model's tokens"},
     {"inspect", dragoman_inspect, "say what is in a model"},
 };

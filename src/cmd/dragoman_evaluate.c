@@ -102,7 +102,7 @@ static const char *misplaced_for_translation(const struct evaluate_settings *set
     return settings->labels.count > 0 ? "labels" : NULL;
 }
 
-static const char *misplaced_for_classification(const struct evaluate_settings *settings)
+static const char *misplaced_for_others(const struct evaluate_settings *settings)
 {
     return settings->beam != 0                         ? "beam"
            : settings->references != NULL              ? "references"
@@ -135,7 +135,9 @@ static const char *misplaced_for_hypotheses(const struct evaluate_settings *sett
 static bool options_fit(const struct evaluate_settings *settings, enum spec_task task)
 {
     const char *misplaced = task == SPEC_TRANSLATION ? misplaced_for_translation(settings)
-                                                     : misplaced_for_classification(settings);
+                                                     : misplaced_for_others(settings);
+    if (misplaced == NULL && task != SPEC_CLASSIFICATION && settings->labels.count > 0)
+        misplaced = "labels";
     if (misplaced != NULL)
         cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(task));
     return misplaced == NULL;
@@ -161,8 +163,18 @@ static int evaluate_model(struct evaluate *evaluate)
     int status = read_corpus(evaluate);
     if (status != CMD_FINE)
         return status;
-    return evaluate->model->spec.task == SPEC_TRANSLATION ? evaluate_translation(evaluate)
-                                                          : evaluate_classification(evaluate);
+    switch (evaluate->model->spec.task) {
+    case SPEC_TRANSLATION:
+    case SPEC_GENERATION:
+        return evaluate_translation(evaluate);
+    case SPEC_CLASSIFICATION:
+        return evaluate_classification(evaluate);
+    case SPEC_TAGGING:
+        return evaluate_tagging(evaluate);
+    case SPEC_REGRESSION:
+        return evaluate_regression(evaluate);
+    }
+    return CMD_FAILED;
 }
 
 /* Translations from a file, against the test set or against `count` files of references. */

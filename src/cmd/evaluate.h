@@ -27,6 +27,8 @@ struct evaluate {
 /* Each returns an exit code and has complained unless it is 0. */
 int evaluate_translation(struct evaluate *evaluate);
 int evaluate_classification(struct evaluate *evaluate);
+int evaluate_tagging(struct evaluate *evaluate);
+int evaluate_regression(struct evaluate *evaluate);
 /* No model: settings->hypotheses against the corpus, or where that is empty against files of
    references. */
 int evaluate_hypotheses(struct evaluate *evaluate, char *const *references, size_t count);

@@ -57,6 +57,8 @@ const struct opt recipe_options[] = {
     TEXT("data", data, "TEXT", "where the data is from, for the model card"),
     TEXT("licence", licence, "TEXT", "the model's licence, for the model card"),
 
+    CHOICE("input", input, "text", "text|rows",
+           "the first field is text, or rows of numbers as 0.1,0.5;0.3,0.2"),
     CHOICE("tokenizer", tokenizer, "bpe", "word|bpe|char", "how text is cut"),
     CHOICE("form", form, "nfc", "nfc|nfkc", "Unicode normalisation form"),
     FLAG("fold", fold, "no", "fold case"),
@@ -174,17 +176,41 @@ static enum spec_kind recipe_spec_kind(const struct recipe *recipe)
     return (enum spec_kind)(recipe->kind - RECIPE_SEQ2SEQ);
 }
 
+/* Rows become text by attention over them, and all else in one recurrent network. */
+static int default_kind(const struct recipe *recipe)
+{
+    const bool rows = recipe->input == RECIPE_INPUT_ROWS;
+    if (recipe->task == SPEC_TRANSLATION || (rows && recipe->task == SPEC_GENERATION))
+        return RECIPE_SEQ2SEQ;
+    return recipe->task == SPEC_CLASSIFICATION && !rows ? RECIPE_BAG_OF_WORDS : RECIPE_RNN;
+}
+
+/* What goes with rows only, or not with them. */
+static int check_input(struct recipe *recipe, struct err *err)
+{
+    if (recipe->input == RECIPE_INPUT_TEXT)
+        return 0;
+    if (recipe->task == SPEC_TAGGING)
+        return err_set(err, ERR_ARGUMENT, "--input rows has no words for --task tagging");
+    if (recipe->task == SPEC_GENERATION)
+        return 0;
+    if (recipe->embeddings)
+        return err_set(err, ERR_ARGUMENT, "--input rows has no use for --embeddings");
+    recipe->tokenizer = TOKEN_WORD; /* of nothing: there are no merges to learn */
+    return 0;
+}
+
 static int check_kind(struct recipe *recipe, struct err *err)
 {
     const bool translation = recipe->task == SPEC_TRANSLATION;
+    const bool rows = recipe->input == RECIPE_INPUT_ROWS;
     if (recipe->kind == RECIPE_AUTO)
-        recipe->kind = translation                           ? RECIPE_SEQ2SEQ
-                       : recipe->task == SPEC_CLASSIFICATION ? RECIPE_BAG_OF_WORDS
-                                                             : RECIPE_RNN;
-    if (!spec_does(recipe_spec_kind(recipe), (enum spec_task)recipe->task, 0))
-        return err_set(err, ERR_ARGUMENT, "--kind %s does not do --task %s",
+        recipe->kind = default_kind(recipe);
+    if (!spec_does(recipe_spec_kind(recipe), (enum spec_task)recipe->task, rows))
+        return err_set(err, ERR_ARGUMENT, "--kind %s does not do --task %s%s",
                        spec_kind_name(recipe_spec_kind(recipe)),
-                       spec_task_name((enum spec_task)recipe->task));
+                       spec_task_name((enum spec_task)recipe->task),
+                       rows ? " with --input rows" : "");
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
     if (recipe->kind == RECIPE_BAG_OF_WORDS && recipe->embeddings)
@@ -235,6 +261,9 @@ static int default_name(struct recipe *recipe, struct err *err)
 
 static int check_labels(const struct recipe *recipe, struct err *err)
 {
+    if (recipe->labels.count > 0 && recipe->task != SPEC_CLASSIFICATION)
+        return err_set(err, ERR_ARGUMENT, "--labels means nothing for --task %s",
+                       spec_task_name((enum spec_task)recipe->task));
     for (size_t i = 0; i < recipe->labels.count; i++) {
         const char *item = recipe->labels.items[i];
         const char *equals = strchr(item, '=');
@@ -258,8 +287,14 @@ int recipe_check(struct recipe *recipe, struct err *err)
         return err->code;
     if (check_labels(recipe, err))
         return err->code;
+    if (check_input(recipe, err))
+        return err->code;
     if (recipe->dropout_bpe > 0 && recipe->tokenizer != TOKEN_BPE)
         return err_set(err, ERR_ARGUMENT, "--dropout-bpe needs --tokenizer bpe");
+    if (recipe->dropout_bpe > 0 &&
+        (recipe->task == SPEC_TAGGING || recipe->task == SPEC_REGRESSION))
+        return err_set(err, ERR_ARGUMENT, "--dropout-bpe means nothing for --task %s",
+                       spec_task_name((enum spec_task)recipe->task));
     const int status = check_kind(recipe, err);
     return status ? status : check_network(recipe, err);
 }

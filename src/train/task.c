@@ -10,6 +10,7 @@
 #include "model/bundle.h"
 #include "text/vocab.h"
 #include "train/schedule.h"
+#include "train/sequences.h"
 
 static int learn_vocabulary(const struct task_data *data, bool both_fields, struct err *err)
 {
@@ -21,7 +22,8 @@ static int learn_vocabulary(const struct task_data *data, bool both_fields, stru
     int status = 0;
     for (size_t i = 0; status == 0 && i < data->train.count; i++) {
         const struct corpus_line *line = &data->train.lines[i];
-        status = vocab_learner_add(learner, line->first, line->first_len, err);
+        if (data->recipe->input == RECIPE_INPUT_TEXT)
+            status = vocab_learner_add(learner, line->first, line->first_len, err);
         if (status == 0 && both_fields)
             status = vocab_learner_add(learner, line->second, line->second_len, err);
     }
@@ -242,6 +244,8 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
         corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err) ||
         check_filled(&data->train, &recipe->train, "training", err) ||
         check_filled(&data->dev, &recipe->dev, "development", err) || open_start(data, err) ||
+        (recipe->input == RECIPE_INPUT_ROWS &&
+         sequences_width(&data->train, &recipe->train, &data->spec.row, err)) ||
         open_vocabulary(data, folder, both_fields, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);

@@ -74,5 +74,11 @@ void translation_task_release(struct trainer_task *task);
 int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                         const char *folder, struct err *err);
 void classification_task_release(struct trainer_task *task);
+int tagging_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                 const char *folder, struct err *err);
+void tagging_task_release(struct trainer_task *task);
+int regression_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                    const char *folder, struct err *err);
+void regression_task_release(struct trainer_task *task);
 
 #endif

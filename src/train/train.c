@@ -118,12 +118,22 @@ static int run_task(const struct recipe *recipe, const char *command, const char
                     const struct train_watch *watch, struct trainer_progress *final,
                     struct err *err)
 {
+    static const struct {
+        int (*open)(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                    const char *folder, struct err *err);
+        void (*release)(struct trainer_task *task);
+    } tasks[] = {
+        [SPEC_TRANSLATION] = {translation_task, translation_task_release},
+        [SPEC_CLASSIFICATION] = {classification_task, classification_task_release},
+        [SPEC_TAGGING] = {tagging_task, tagging_task_release},
+        [SPEC_REGRESSION] = {regression_task, regression_task_release},
+        [SPEC_GENERATION] = {translation_task, translation_task_release},
+    };
     struct trainer_task task;
-    const bool translation = recipe->task == SPEC_TRANSLATION;
-    if ((translation ? translation_task : classification_task)(&task, recipe, command, folder, err))
+    if (tasks[recipe->task].open(&task, recipe, command, folder, err))
         return err->code;
     const int status = run_trainer(recipe, &task, command, folder, watch, final, err);
-    (translation ? translation_task_release : classification_task_release)(&task);
+    tasks[recipe->task].release(&task);
     return status;
 }
 

@@ -61,3 +61,17 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
 tests_unit_test_journal_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_unit_test_journal_LDADD = tests/support/libmarkup.a libtrain.a libmodel.a libnn.a libtext.a \
 	libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_tagging
+TESTS += tests/unit/test_tagging
+tests_unit_test_tagging_SOURCES = tests/unit/test_tagging.c tests/unit/task_fixture.h
+tests_unit_test_tagging_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_tagging_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_regression
+TESTS += tests/unit/test_regression
+tests_unit_test_regression_SOURCES = tests/unit/test_regression.c tests/unit/task_fixture.h
+tests_unit_test_regression_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_regression_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
