@@ -131,15 +131,15 @@ static const char *misplaced_for_hypotheses(const struct evaluate_settings *sett
                                           : NULL;
 }
 
-/* Options that mean nothing are refused rather than ignored. */
-static bool options_fit(const struct evaluate_settings *settings, enum spec_task task)
+/* Options that mean nothing are refused rather than ignored. Captions are translations of rows. */
+static bool options_fit(const struct evaluate_settings *settings, const struct spec *spec)
 {
-    const char *misplaced = task == SPEC_TRANSLATION ? misplaced_for_translation(settings)
-                                                     : misplaced_for_others(settings);
-    if (misplaced == NULL && task != SPEC_CLASSIFICATION && settings->labels.count > 0)
+    const char *misplaced = spec->kind == SPEC_SEQ2SEQ ? misplaced_for_translation(settings)
+                                                       : misplaced_for_others(settings);
+    if (misplaced == NULL && spec->task != SPEC_CLASSIFICATION && settings->labels.count > 0)
         misplaced = "labels";
     if (misplaced != NULL)
-        cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(task));
+        cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(spec->task));
     return misplaced == NULL;
 }
 
@@ -158,7 +158,7 @@ static int read_corpus(struct evaluate *evaluate)
 
 static int evaluate_model(struct evaluate *evaluate)
 {
-    if (!options_fit(evaluate->settings, evaluate->model->spec.task))
+    if (!options_fit(evaluate->settings, &evaluate->model->spec))
         return CMD_USAGE;
     int status = read_corpus(evaluate);
     if (status != CMD_FINE)

@@ -77,7 +77,8 @@ const struct opt recipe_options[] = {
     INT("embedding", embedding, "256", 1, SPEC_MAX_SIZE, NULL, "size of embeddings"),
     INT("encoder-hidden", encoder_hidden, "256", 1, SPEC_MAX_SIZE, NULL,
         "size of the encoder's state, each direction"),
-    INT("encoder-layers", encoder_layers, "1", 1, RECURRENT_MAX_LAYERS, NULL, "encoder layers"),
+    INT("encoder-layers", encoder_layers, "1", 0, RECURRENT_MAX_LAYERS, NULL,
+        "encoder layers; 0: attention reads rows as they are"),
     FLAG("bidirectional", bidirectional, "yes", "encode in both directions"),
     FLAG("residual", residual, "no", "add a layer's input to its output where sizes agree"),
     CHOICE("decoder", decoder, "plain", "plain|input-feeding|conditional",
@@ -192,11 +193,12 @@ static int check_input(struct recipe *recipe, struct err *err)
         return 0;
     if (recipe->task == SPEC_TAGGING)
         return err_set(err, ERR_ARGUMENT, "--input rows has no words for --task tagging");
-    if (recipe->task == SPEC_GENERATION)
-        return 0;
+    if (recipe->tying == SPEC_TYING_THREE_WAY)
+        recipe->tying = SPEC_TYING_TWO_WAY; /* there is no source embedding */
     if (recipe->embeddings)
         return err_set(err, ERR_ARGUMENT, "--input rows has no use for --embeddings");
-    recipe->tokenizer = TOKEN_WORD; /* of nothing: there are no merges to learn */
+    if (recipe->task != SPEC_GENERATION)
+        recipe->tokenizer = TOKEN_WORD; /* of nothing: there are no merges to learn */
     return 0;
 }
 
@@ -232,11 +234,18 @@ static int check_generation(const struct recipe *recipe, struct err *err)
 /* What a spec with these settings would be refused for. */
 static int check_network(const struct recipe *recipe, struct err *err)
 {
-    const int64_t memory = recipe->encoder_hidden * (recipe->bidirectional ? 2 : 1);
-    if (recipe->task == SPEC_GENERATION)
+    const bool bare = recipe->encoder_layers == 0;
+    const int64_t memory =
+        bare ? recipe->embedding : recipe->encoder_hidden * (recipe->bidirectional ? 2 : 1);
+    if (bare && (recipe->kind != RECIPE_SEQ2SEQ || recipe->input != RECIPE_INPUT_ROWS))
+        return err_set(err, ERR_ARGUMENT,
+                       "--encoder-layers 0 goes with --task generation --input rows only");
+    if (recipe->kind == RECIPE_RNN && recipe->task == SPEC_GENERATION)
         return check_generation(recipe, err);
     if (recipe->kind != RECIPE_SEQ2SEQ)
         return 0;
+    if (bare && recipe->bridge == RECIPE_BRIDGE_LAST)
+        return err_set(err, ERR_ARGUMENT, "--bridge last needs an encoder");
     if (recipe->attention == ATTENTION_NONE && recipe->decoder != SPEC_DECODER_PLAIN)
         return err_set(err, ERR_ARGUMENT, "--attention none goes with --decoder plain only");
     if (recipe->attention == ATTENTION_DOT && memory != recipe->decoder_hidden)
@@ -325,6 +334,7 @@ struct cell_init_settings recipe_init(const struct recipe *recipe)
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
 {
     const bool conditional = recipe->decoder == SPEC_DECODER_CONDITIONAL;
+    const bool bare = recipe->encoder_layers == 0;
     *spec = (struct spec){
         .task = (enum spec_task)recipe->task,
         .tokenizer = {.kind = (enum token_kind)recipe->tokenizer,
@@ -337,7 +347,7 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         .decoder_kind = (enum spec_decoder)recipe->decoder,
         .attention = (enum attention_kind)recipe->attention,
         .bridge = recipe->bridge == RECIPE_BRIDGE_AUTO
-                      ? (conditional ? SPEC_BRIDGE_MEAN : SPEC_BRIDGE_LAST)
+                      ? (conditional || bare ? SPEC_BRIDGE_MEAN : SPEC_BRIDGE_LAST)
                       : (enum spec_bridge)(recipe->bridge - RECIPE_BRIDGE_LAST),
         .deep_output = recipe->deep_output == RECIPE_DEEP_AUTO
                            ? conditional
@@ -355,7 +365,8 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         .beam = 5,
         .length_penalty = 1,
     };
-    spec->encoder.bidirectional = recipe->bidirectional && recipe->task != SPEC_GENERATION;
+    spec->encoder.bidirectional = recipe->bidirectional && (recipe->task != SPEC_GENERATION ||
+                                                            recipe->kind == RECIPE_SEQ2SEQ);
     if (strlen(recipe->name) >= sizeof spec->name)
         return err_set(err, ERR_ARGUMENT, "the model's name is longer than %zu characters",
                        sizeof spec->name - 1);

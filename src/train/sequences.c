@@ -4,24 +4,13 @@
 
 #include "text/rows.h"
 
-static int init(struct sequences *sequences, size_t row, size_t count, struct err *err)
+int sequences_init(struct sequences *sequences, size_t row, size_t count, struct err *err)
 {
     *sequences = (struct sequences){.row = row};
     if (row == 0)
         return task_ids_init(&sequences->ids, count, err);
     sequences->begins = mem_alloc(count + 1, sizeof *sequences->begins, err);
     return sequences->begins ? 0 : ERR_MEMORY;
-}
-
-static int add_text(struct sequences *sequences, const struct tokenizer *tokenizer,
-                    const struct corpus_line *line, size_t limit, struct encoded *scratch,
-                    struct err *err)
-{
-    size_t tokens = 0;
-    int code = task_ids_add(&sequences->ids, tokenizer, line->first, line->first_len, limit,
-                            scratch, &tokens, err);
-    sequences->cut += tokens > limit;
-    return code;
 }
 
 static int reserve(struct sequences *sequences, size_t count, struct err *err)
@@ -37,7 +26,7 @@ static int reserve(struct sequences *sequences, size_t count, struct err *err)
 }
 
 static int add_rows(struct sequences *sequences, const struct corpus_line *line, size_t limit,
-                    struct err *err)
+                    size_t *length, struct err *err)
 {
     const size_t F = sequences->row, begin = sequences->begins[sequences->count] * F;
     struct rows rows;
@@ -52,12 +41,29 @@ static int add_rows(struct sequences *sequences, const struct corpus_line *line,
         code = reserve(sequences, begin + count * F, err);
     if (code == 0) {
         memcpy(sequences->rows + begin, rows.values, count * F * sizeof *rows.values);
-        sequences->cut += rows.count > count;
-        sequences->count++;
-        sequences->begins[sequences->count] = begin / F + count;
+        sequences->begins[++sequences->count] = begin / F + count;
     }
+    *length = rows.count;
     rows_release(&rows);
     return code;
+}
+
+int sequences_add(struct sequences *sequences, const struct corpus_line *line,
+                  const struct tokenizer *tokenizer, size_t limit, struct encoded *scratch,
+                  size_t *length, struct err *err)
+{
+    if (sequences->row > 0)
+        return add_rows(sequences, line, limit, length, err);
+    return task_ids_add(&sequences->ids, tokenizer, line->first, line->first_len, limit, scratch,
+                        length, err);
+}
+
+void sequences_take_back(struct sequences *sequences)
+{
+    if (sequences->row > 0)
+        sequences->count--;
+    else
+        sequences->ids.count--;
 }
 
 int sequences_read(struct sequences *sequences, const struct corpus *corpus,
@@ -65,13 +71,14 @@ int sequences_read(struct sequences *sequences, const struct corpus *corpus,
                    size_t limit, struct err *err)
 {
     struct encoded scratch = {.count = 0};
-    int code = init(sequences, row, corpus->count, err);
+    size_t length = 0;
+    int code = sequences_init(sequences, row, corpus->count, err);
     for (size_t i = 0; code == 0 && i < corpus->count; i++) {
         const struct corpus_line *line = &corpus->lines[i];
-        code = row > 0 ? add_rows(sequences, line, limit, err)
-                       : add_text(sequences, tokenizer, line, limit, &scratch, err);
+        code = sequences_add(sequences, line, tokenizer, limit, &scratch, &length, err);
         if (code < 0)
             err_context(err, "%s:%u", paths->items[line->file], line->line);
+        sequences->cut += length > limit;
     }
     encoded_release(&scratch);
     return code;

@@ -13,10 +13,18 @@ struct sequences {       /* release with sequences_release, in any case */
     struct task_ids ids; /* of tokens, or */
     float *rows;         /* of all examples, one behind the other, and where each begins */
     size_t *begins;      /* [count + 1] */
-    size_t count, capacity;
+    size_t count;        /* of rows; of tokens: ids.count */
+    size_t capacity;
     size_t cut; /* examples that were longer than the limit */
 };
 
+int sequences_init(struct sequences *sequences, size_t row, size_t count, struct err *err);
+/* Appends the line's first field, cut at `limit` tokens or rows; *length receives how many it
+   really has. A message does not say where the line stands. */
+int sequences_add(struct sequences *sequences, const struct corpus_line *line,
+                  const struct tokenizer *tokenizer, size_t limit, struct encoded *scratch,
+                  size_t *length, struct err *err);
+void sequences_take_back(struct sequences *sequences); /* drops the last one */
 /* The first fields of the corpus, each cut at `limit` tokens or rows. row: what each row must have,
    0 for tokens; paths: the corpus's files, for messages. */
 int sequences_read(struct sequences *sequences, const struct corpus *corpus,
