@@ -82,3 +82,10 @@ tests_unit_test_decode_LDADD = $(decode_test_libs)
 tests_unit_test_decode_kinds_SOURCES = tests/unit/test_decode_kinds.c $(decode_test_headers)
 tests_unit_test_decode_kinds_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_decode_kinds_LDADD = $(decode_test_libs)
+
+check_PROGRAMS += tests/unit/test_decode_rows
+TESTS += tests/unit/test_decode_rows
+tests_unit_test_decode_rows_SOURCES = tests/unit/test_decode_rows.c tests/unit/decode_model.h
+tests_unit_test_decode_rows_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_decode_rows_LDADD = libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)

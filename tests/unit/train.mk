@@ -75,3 +75,10 @@ tests_unit_test_regression_SOURCES = tests/unit/test_regression.c tests/unit/tas
 tests_unit_test_regression_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_regression_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_captions
+TESTS += tests/unit/test_captions
+tests_unit_test_captions_SOURCES = tests/unit/test_captions.c tests/unit/task_fixture.h
+tests_unit_test_captions_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_captions_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
