@@ -75,8 +75,10 @@ static int batch_of(struct seq2seq_batch *batch, const struct pair *pairs, size_
     if (!list)
         return err->code;
     for (size_t b = 0; b < count; b++)
-        list[b] = (struct seq2seq_pair){pairs[b].source.ids, pairs[b].target.ids,
-                                        pairs[b].source.count, pairs[b].target.count};
+        list[b] = (struct seq2seq_pair){.source = pairs[b].source.ids,
+                                        .target = pairs[b].target.ids,
+                                        .source_count = pairs[b].source.count,
+                                        .target_count = pairs[b].target.count};
     return seq2seq_batch_make(batch, list, count, arena, err);
 }
 

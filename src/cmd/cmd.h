@@ -21,6 +21,8 @@ int dragoman_evaluate(int argc, char **argv);
 int dragoman_translate(int argc, char **argv);
 int dragoman_classify(int argc, char **argv);
 int dragoman_generate(int argc, char **argv);
+int dragoman_tag(int argc, char **argv);
+int dragoman_regress(int argc, char **argv);
 int dragoman_tokenize(int argc, char **argv);
 int dragoman_inspect(int argc, char **argv);
 

@@ -14,6 +14,8 @@ static const struct command {
     {"translate", dragoman_translate, "translate lines"},
     {"classify", dragoman_classify, "label lines"},
     {"generate", dragoman_generate, "write text, or weigh it"},
+    {"tag", dragoman_tag, "label the words of lines"},
+    {"regress", dragoman_regress, "give lines a number each"},
     {"tokenize", dragoman_tokenize, "cut lines into a model's tokens"},
     {"inspect", dragoman_inspect, "say what is in a model"},
 };

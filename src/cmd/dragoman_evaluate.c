@@ -103,7 +103,7 @@ static const char *misplaced_for_translation(const struct evaluate_settings *set
     return settings->labels.count > 0 ? "labels" : NULL;
 }
 
-static const char *misplaced_for_classification(const struct evaluate_settings *settings)
+static const char *misplaced_for_others(const struct evaluate_settings *settings)
 {
     return settings->beam != 0                         ? "beam"
            : settings->references != NULL              ? "references"
@@ -120,9 +120,7 @@ static const char *misplaced_for_classification(const struct evaluate_settings *
 
 static const char *misplaced_for_generation(const struct evaluate_settings *settings)
 {
-    return settings->labels.count > 0 ? "labels"
-           : settings->output != NULL ? "output"
-                                      : misplaced_for_classification(settings);
+    return settings->output != NULL ? "output" : misplaced_for_others(settings);
 }
 
 static const char *misplaced_for_hypotheses(const struct evaluate_settings *settings)
@@ -139,14 +137,16 @@ static const char *misplaced_for_hypotheses(const struct evaluate_settings *sett
                                           : NULL;
 }
 
-/* Options that mean nothing are refused rather than ignored. */
-static bool options_fit(const struct evaluate_settings *settings, enum spec_task task)
+/* Options that mean nothing are refused rather than ignored. Captions are translations of rows. */
+static bool options_fit(const struct evaluate_settings *settings, const struct spec *spec)
 {
-    const char *misplaced = task == SPEC_TRANSLATION  ? misplaced_for_translation(settings)
-                            : task == SPEC_GENERATION ? misplaced_for_generation(settings)
-                                                      : misplaced_for_classification(settings);
+    const char *misplaced = spec->kind == SPEC_SEQ2SEQ      ? misplaced_for_translation(settings)
+                            : spec->task == SPEC_GENERATION ? misplaced_for_generation(settings)
+                                                            : misplaced_for_others(settings);
+    if (misplaced == NULL && spec->task != SPEC_CLASSIFICATION && settings->labels.count > 0)
+        misplaced = "labels";
     if (misplaced != NULL)
-        cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(task));
+        cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(spec->task));
     return misplaced == NULL;
 }
 
@@ -165,15 +165,25 @@ static int read_corpus(struct evaluate *evaluate)
 
 static int evaluate_model(struct evaluate *evaluate)
 {
-    if (!options_fit(evaluate->settings, evaluate->model->spec.task))
+    if (!options_fit(evaluate->settings, &evaluate->model->spec))
         return CMD_USAGE;
-    if (evaluate->model->spec.task == SPEC_GENERATION)
+    if (evaluate->model->spec.task == SPEC_GENERATION && evaluate->model->rnn != NULL)
         return evaluate_generation(evaluate);
     int status = read_corpus(evaluate);
     if (status != CMD_FINE)
         return status;
-    return evaluate->model->spec.task == SPEC_TRANSLATION ? evaluate_translation(evaluate)
-                                                          : evaluate_classification(evaluate);
+    switch (evaluate->model->spec.task) {
+    case SPEC_TRANSLATION:
+    case SPEC_GENERATION:
+        return evaluate_translation(evaluate);
+    case SPEC_CLASSIFICATION:
+        return evaluate_classification(evaluate);
+    case SPEC_TAGGING:
+        return evaluate_tagging(evaluate);
+    case SPEC_REGRESSION:
+        return evaluate_regression(evaluate);
+    }
+    return CMD_FAILED;
 }
 
 /* Translations from a file, against the test set or against `count` files of references. */

@@ -148,8 +148,11 @@ static void print_architecture(const struct spec *spec)
         printf(", n-grams up to %zu, %zu buckets\n", spec->ngrams, spec->buckets);
         return;
     }
+    if (spec->row > 0)
+        printf(", rows of %zu numbers", spec->row);
     printf(", embedding %zu", spec->embedding);
-    print_recurrent("encoder", &spec->encoder);
+    if (spec->encoder.layers > 0)
+        print_recurrent("encoder", &spec->encoder);
     if (spec->kind == SPEC_RNN) {
         print_head(spec);
         return;

@@ -28,6 +28,8 @@ struct evaluate {
 int evaluate_translation(struct evaluate *evaluate);
 int evaluate_classification(struct evaluate *evaluate);
 int evaluate_generation(struct evaluate *evaluate); /* reads the test set itself */
+int evaluate_tagging(struct evaluate *evaluate);
+int evaluate_regression(struct evaluate *evaluate);
 /* No model: settings->hypotheses against the corpus, or where that is empty against files of
    references. */
 int evaluate_hypotheses(struct evaluate *evaluate, char *const *references, size_t count);

@@ -19,6 +19,7 @@ dragoman_SOURCES = \
 	src/cmd/dragoman_evaluate.c src/cmd/evaluate.h \
 	src/cmd/evaluate_translation.c src/cmd/evaluate_classification.c \
 	src/cmd/evaluate_generation.c \
+	src/cmd/evaluate_tagging.c src/cmd/evaluate_regression.c \
 	src/cmd/evaluate_hypotheses.c src/cmd/evaluate_scoring.c \
 	src/cmd/scores.c src/cmd/scores.h \
 	src/cmd/test_set.c src/cmd/test_set.h \
@@ -27,6 +28,7 @@ dragoman_SOURCES = \
 	src/cmd/dragoman_translate.c \
 	src/cmd/translate_text.c src/cmd/translate_text.h \
 	src/cmd/dragoman_classify.c src/cmd/dragoman_generate.c \
+	src/cmd/dragoman_tag.c src/cmd/dragoman_regress.c \
 	src/cmd/dragoman_tokenize.c src/cmd/dragoman_inspect.c
 dragoman_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 

@@ -28,6 +28,10 @@ static int check_ensemble(const struct ensemble *ensemble, size_t rows, struct e
         return err_set(err, ERR_ARGUMENT, "cannot decode with %zu rows and a vocabulary of %zu",
                        rows, V);
     for (size_t i = 1; i < ensemble->count; i++)
+        if (ensemble->models[i]->row != ensemble->models[0]->row)
+            return err_set(err, ERR_ARGUMENT, "models of rows of %zu and %zu numbers",
+                           ensemble->models[0]->row, ensemble->models[i]->row);
+    for (size_t i = 1; i < ensemble->count; i++)
         if (ensemble->models[i]->vocabulary != V)
             return err_set(err, ERR_ARGUMENT, "models with vocabularies of %zu and %zu", V,
                            ensemble->models[i]->vocabulary);
@@ -63,6 +67,7 @@ struct decoder *decoder_new(const struct ensemble *ensemble, size_t rows, struct
     if (!decoder)
         return NULL;
     decoder->vocabulary = ensemble->models[0]->vocabulary;
+    decoder->row = ensemble->models[0]->row;
     decoder->rows = rows;
     decoder->outcomes_end = &decoder->outcomes;
     if (allocate(decoder, ensemble, err)) {
@@ -124,16 +129,29 @@ static int check_options(const struct decoder *decoder, const struct decode_opti
     return 0;
 }
 
-static int check_source(const struct decoder *decoder, const int32_t *source, size_t count,
-                        struct err *err)
+/* A sentence's source, before it is copied: one of the two. */
+struct source {
+    const int32_t *ids;
+    const float *rows; /* [count, width] */
+    size_t count, width;
+};
+
+static int check_source(const struct decoder *decoder, const struct source *source, struct err *err)
 {
-    if (count > DECODE_MAX_SOURCE)
-        return err_set(err, ERR_LIMIT, "a sentence of %zu tokens, more than %d", count,
-                       DECODE_MAX_SOURCE);
-    for (size_t i = 0; i < count; i++)
-        if (source[i] < 0 || (size_t)source[i] >= decoder->vocabulary)
+    if (source->count > DECODE_MAX_SOURCE)
+        return err_set(err, ERR_LIMIT, "a sentence of %zu %s, more than %d", source->count,
+                       source->rows ? "rows" : "tokens", DECODE_MAX_SOURCE);
+    if (source->width != decoder->row)
+        return err_set(err, ERR_ARGUMENT, "rows of %zu numbers, not of %zu", source->width,
+                       decoder->row);
+    for (size_t i = 0; source->ids && i < source->count; i++)
+        if (source->ids[i] < 0 || (size_t)source->ids[i] >= decoder->vocabulary)
             return err_set(err, ERR_ARGUMENT, "token %zu of the source has the id %d of %zu", i,
-                           (int)source[i], decoder->vocabulary);
+                           (int)source->ids[i], decoder->vocabulary);
+    for (size_t i = 0; source->rows && i < source->count * source->width; i++)
+        if (!isfinite(source->rows[i]))
+            return err_set(err, ERR_ARGUMENT, "row %zu, column %zu is not finite",
+                           i / source->width + 1, i % source->width + 1);
     return 0;
 }
 
@@ -145,9 +163,10 @@ static int sentence_allocate(struct sentence *sentence, const struct decoder *de
     struct arena *arena = &sentence->arena;
     bool attends = false;
     sentence->source = arena_alloc(arena, S, sizeof(int32_t), err);
+    sentence->rows = arena_alloc(arena, S, cell_stride(decoder->row) * sizeof(real), err);
     sentence->extensions = arena_alloc(arena, longest * beam, sizeof(struct extension), err);
     sentence->encodings = arena_alloc(arena, decoder->models, sizeof(struct encoding), err);
-    if (!sentence->source || !sentence->extensions || !sentence->encodings)
+    if (!sentence->source || !sentence->rows || !sentence->extensions || !sentence->encodings)
         return ERR_MEMORY;
     for (size_t i = 0; i < decoder->models; i++) {
         const struct network *network = &decoder->networks[i];
@@ -162,8 +181,19 @@ static int sentence_allocate(struct sentence *sentence, const struct decoder *de
     return sentence->attention ? 0 : ERR_MEMORY;
 }
 
-static struct sentence *sentence_new(const struct decoder *decoder, const int32_t *source,
-                                     size_t count, const struct decode_options *options, void *tag,
+static void copy_source(struct sentence *sentence, const struct source *source)
+{
+    if (source->ids) {
+        memcpy(sentence->source, source->ids, source->count * sizeof *source->ids);
+        sentence->source[source->count] = TOKEN_EOS;
+    }
+    for (size_t i = 0; source->rows && i < source->count * source->width; i++)
+        sentence->rows[i / source->width * cell_stride(source->width) + i % source->width] =
+            (real)source->rows[i];
+}
+
+static struct sentence *sentence_new(const struct decoder *decoder, const struct source *source,
+                                     const struct decode_options *options, void *tag,
                                      struct err *err)
 {
     struct sentence *sentence = mem_alloc(1, sizeof *sentence, err);
@@ -173,15 +203,15 @@ static struct sentence *sentence_new(const struct decoder *decoder, const int32_
     sentence->tag = tag;
     sentence->options = *options;
     if (options->max_length == 0)
-        sentence->options.max_length = 2 * count + 10;
-    sentence->steps = count + 1;
+        sentence->options.max_length = source->rows ? DECODE_ROWS_LENGTH : 2 * source->count + 10;
+    sentence->source_count = source->count;
+    sentence->steps = source->count + (source->rows ? 0 : 1);
     sentence->live = 1;
     if (sentence_allocate(sentence, decoder, err)) {
         sentence_free(sentence);
         return NULL;
     }
-    memcpy(sentence->source, source, count * sizeof *source);
-    sentence->source[count] = TOKEN_EOS;
+    copy_source(sentence, source);
     return sentence;
 }
 
@@ -203,26 +233,43 @@ static int join_empty(struct decoder *decoder, void *tag, struct err *err)
     return 0;
 }
 
-int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
-                 const struct decode_options *options, void *tag, struct err *err)
+static int join(struct decoder *decoder, const struct source *source,
+                const struct decode_options *options, void *tag, struct err *err)
 {
     int status = check_options(decoder, options, err);
     if (!status)
-        status = check_source(decoder, source, count, err);
+        status = check_source(decoder, source, err);
     if (status)
         return status;
-    if (count == 0)
+    if (source->count == 0)
         return join_empty(decoder, tag, err);
     if (options->beam > decoder_free_rows(decoder))
         return err_set(err, ERR_BUSY, "%zu rows are free, a beam of %zu does not fit",
                        decoder_free_rows(decoder), options->beam);
-    struct sentence *sentence = sentence_new(decoder, source, count, options, tag, err);
+    struct sentence *sentence = sentence_new(decoder, source, options, tag, err);
     if (!sentence)
         return ERR_MEMORY;
-    decode_encode(decoder, sentence);
+    status = decode_encode(decoder, sentence, err);
+    if (status) {
+        sentence_free(sentence);
+        return status;
+    }
     decoder->flight[decoder->flight_count++] = sentence;
     decoder->reserved += options->beam;
     return 0;
+}
+
+int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
+                 const struct decode_options *options, void *tag, struct err *err)
+{
+    return join(decoder, &(struct source){.ids = source, .count = count}, options, tag, err);
+}
+
+int decoder_join_rows(struct decoder *decoder, const float *rows, size_t count, size_t width,
+                      const struct decode_options *options, void *tag, struct err *err)
+{
+    return join(decoder, &(struct source){.rows = rows, .count = count, .width = width}, options,
+                tag, err);
 }
 
 size_t decoder_free_rows(const struct decoder *decoder)

@@ -19,7 +19,8 @@
 #include "base/err.h"
 
 #define DECODE_MAX_BEAM 16
-#define DECODE_MAX_SOURCE 512 /* tokens of one sentence; longer is ERR_LIMIT */
+#define DECODE_MAX_SOURCE 512  /* tokens of one sentence; longer is ERR_LIMIT */
+#define DECODE_ROWS_LENGTH 100 /* tokens of what is said of rows, where nobody says otherwise */
 #define DECODE_MAX_LENGTH (2 * DECODE_MAX_SOURCE + 10)
 #define DECODE_MAX_LENGTH_PENALTY 10.0
 #define DECODE_MAX_MODELS 16 /* of an ensemble */
@@ -35,7 +36,8 @@ struct ensemble {
 struct decode_options {
     size_t beam;           /* 1: greedy; at most DECODE_MAX_BEAM */
     size_t nbest;          /* 1..beam */
-    size_t max_length;     /* tokens of output at most, EOS not counted; 0: 2 * source + 10 */
+    size_t max_length;     /* tokens of output at most, EOS not counted; 0: 2 * source + 10, or
+                              for rows DECODE_ROWS_LENGTH */
     double length_penalty; /* score = log probability / length^length_penalty, length with EOS */
 };
 
@@ -50,7 +52,7 @@ struct hypothesis {
 };
 struct decode_result {
     void *tag;           /* what decoder_join was given */
-    size_t source_count; /* without EOS */
+    size_t source_count; /* tokens without EOS, or rows */
     size_t count;        /* hypotheses, best first; truncated ones only after all others */
     struct hypothesis hypotheses[DECODE_MAX_BEAM];
 };
@@ -64,6 +66,9 @@ void decoder_free(struct decoder *decoder);
    empty hypothesis with score 0. */
 int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
                  const struct decode_options *options, void *tag, struct err *err);
+/* The same for models whose source is rows of numbers, [count][width], at least one. */
+int decoder_join_rows(struct decoder *decoder, const float *rows, size_t count, size_t width,
+                      const struct decode_options *options, void *tag, struct err *err);
 size_t decoder_free_rows(const struct decoder *decoder);
 bool decoder_idle(const struct decoder *decoder); /* nothing in flight and nothing to take */
 /* One token for every live row. ERR_MEMORY: a result could not be allocated; nothing is lost, the

@@ -6,6 +6,7 @@
  * row and step): with 9 source and 10 target tokens that is 9 products of a vector with W in one
  * pass over it, against 10 of them in 10 passes for greedy search and 50 for a beam of 5.
  */
+#include <math.h>
 #include <string.h>
 
 #include "model/decode_parts.h"
@@ -29,16 +30,40 @@ static void summarise(const struct network *network, size_t steps, const real *m
         mat_add_scaled(D, 1 / (real)steps, memory + s * cell_stride(D), u);
 }
 
-static void encode(const struct network *network, size_t steps, const int32_t *source,
+/* x of each step: E_s y, or tanh(Wr r + br). False where that is no number: rows may be so large
+   that their products with the weights are not finite. */
+static bool embed(const struct network *network, const struct sentence *sentence)
+{
+    const struct seq2seq *model = network->model;
+    const size_t E = model->embedding, F = model->row, stride = cell_stride(E);
+    for (size_t s = 0; s < sentence->steps; s++) {
+        real *x = network->embedded + s * stride;
+        if (F == 0) {
+            embedding_forward(1, E, &sentence->source[s], model->source_embedding, x);
+            continue;
+        }
+        mat_rows(1, E, F, sentence->rows + s * cell_stride(F), F, model->row_weight, F,
+                 model->row_bias, x, E);
+        tanh_forward(E, x);
+        for (size_t i = 0; i < E; i++)
+            if (isnan(x[i]))
+                return false;
+    }
+    return true;
+}
+
+static bool encode(const struct network *network, const struct sentence *sentence,
                    const struct encoding *encoding)
 {
     const struct seq2seq *model = network->model;
-    const size_t E = model->embedding, D = model->memory, N = model->first;
-    for (size_t s = 0; s < steps; s++)
-        embedding_forward(1, E, source + s, model->source_embedding,
-                          network->embedded + s * cell_stride(E));
-    recurrent_encode(&model->encoder, steps, network->embedded, NULL, encoding->memory,
-                     network->last, network->recurrent);
+    const size_t D = model->memory, N = model->first, steps = sentence->steps;
+    if (!embed(network, sentence))
+        return false;
+    if (model->encoder.layers == 0)
+        memcpy(encoding->memory, network->embedded, steps * cell_stride(D) * sizeof(real));
+    else
+        recurrent_encode(&model->encoder, steps, network->embedded, NULL, encoding->memory,
+                         network->last, network->recurrent);
     if (model->attends && encoding->keys != encoding->memory)
         attention_project(&model->attention, network->prepared, steps, encoding->memory,
                           cell_stride(D), encoding->keys,
@@ -47,10 +72,14 @@ static void encode(const struct network *network, size_t steps, const int32_t *s
     mat_rows(1, N, D, network->summary, D, model->bridge_weight, D, model->bridge_bias,
              encoding->first, N);
     tanh_forward(N, encoding->first);
+    return true;
 }
 
-void decode_encode(struct decoder *decoder, struct sentence *sentence)
+int decode_encode(struct decoder *decoder, struct sentence *sentence, struct err *err)
 {
     for (size_t i = 0; i < decoder->models; i++)
-        encode(&decoder->networks[i], sentence->steps, sentence->source, &sentence->encodings[i]);
+        if (!encode(&decoder->networks[i], sentence, &sentence->encodings[i]))
+            return err_set(err, ERR_ARGUMENT,
+                           "the numbers of the rows are too large for the model");
+    return 0;
 }

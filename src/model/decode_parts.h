@@ -46,12 +46,14 @@ struct encoding {
 struct sentence {
     void *tag;
     struct decode_options options; /* max_length is set */
-    size_t steps;                  /* S, source tokens with EOS */
+    size_t steps;                  /* S, source tokens with EOS, or rows */
+    size_t source_count;           /* of them, EOS left out */
     size_t length, live;
     size_t first_row; /* its rows of the decoder's states, at the last step */
     bool done;
     struct arena arena;
-    int32_t *source;              /* [S] */
+    int32_t *source;              /* [S], or */
+    real *rows;                   /* [S, cell_stride(F)] */
     struct encoding *encodings;   /* [models] */
     struct extension *extensions; /* [max_length, beam] */
     real *attention; /* [max_length + 1, beam, S]: of the step after so many tokens, summed over the
@@ -98,7 +100,7 @@ struct network {
 struct decoder {
     struct network *networks; /* [models] */
     size_t models;
-    size_t vocabulary;
+    size_t vocabulary, row; /* row: F of a source of rows, 0 for tokens */
     size_t rows, reserved;
     struct sentence **flight; /* [rows], in order of joining */
     size_t flight_count;
@@ -123,8 +125,8 @@ void network_release(struct network *network);
 int network_allocate_encoding(const struct network *network, size_t steps,
                               struct encoding *encoding, struct arena *arena, struct err *err);
 
-/* Fills the encodings from source. */
-void decode_encode(struct decoder *decoder, struct sentence *sentence);
+/* Fills the encodings from the source. Only rows can make it fail. */
+int decode_encode(struct decoder *decoder, struct sentence *sentence, struct err *err);
 
 /* One step of the live rows first..first + rows - 1, whose states stand in the same rows of the
    networks' states: updates the states, keeps the attention and offers each row's next tokens to

@@ -8,6 +8,7 @@ libmodel_a_SOURCES = \
 	src/model/rnn.c src/model/rnn.h src/model/rnn_parts.h \
 	src/model/rnn_pool.c src/model/rnn_learn.c src/model/rnn_predict.c \
 	src/model/model.c src/model/model.h \
+	src/model/reading.c src/model/reading.h src/model/tag.c src/model/tag.h \
 	src/model/registry.c src/model/registry.h \
 	src/model/parameter.c src/model/parameter.h \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_parts.h \

@@ -10,6 +10,7 @@
 #include "model/rnn.h"
 #include "model/seq2seq.h"
 #include "nn/softmax.h"
+#include "text/rows.h"
 
 static int open_network(struct model *model, struct err *err)
 {
@@ -162,8 +163,15 @@ int model_ensemble(struct ensemble *ensemble, struct model *const *models, size_
     return 0;
 }
 
-/* Decodes one sentence with a decoder of its own. */
-static int decode(const struct model *model, const int32_t *ids, size_t count,
+/* A text's ids or rows [count, width]: one of the two. */
+struct source {
+    const int32_t *ids;
+    const float *rows;
+    size_t count, width;
+};
+
+/* Decodes one source with a decoder of its own. */
+static int decode(const struct model *model, const struct source *source,
                   const struct decode_options *options, struct decode_result **result,
                   struct err *err)
 {
@@ -172,11 +180,31 @@ static int decode(const struct model *model, const int32_t *ids, size_t count,
     struct decoder *decoder = decoder_new(&alone, options->beam, err);
     if (decoder == NULL)
         return code;
-    code = decoder_join(decoder, ids, count, options, NULL, err);
+    if (source->rows != NULL)
+        code = decoder_join_rows(decoder, source->rows, source->count, source->width, options, NULL,
+                                 err);
+    else
+        code = decoder_join(decoder, source->ids, source->count, options, NULL, err);
     *result = NULL;
     while (code == 0 && (*result = decoder_take(decoder)) == NULL)
         code = decoder_step(decoder, err);
     decoder_free(decoder);
+    return code;
+}
+
+/* The best hypothesis as text. */
+static int say(const struct model *model, const struct source *source,
+               const struct decode_options *options, struct buf *out, float *score, struct err *err)
+{
+    struct decode_result *result = NULL;
+    int code = decode(model, source, options, &result, err);
+    if (code < 0)
+        return code;
+    const struct hypothesis *best = &result->hypotheses[0];
+    code = tokenizer_decode(model->tokenizer, best->ids, best->count, out, err);
+    if (score != NULL)
+        *score = best->score;
+    decode_result_free(result);
     return code;
 }
 
@@ -186,18 +214,24 @@ int model_translate(const struct model *model, const char *text, size_t len,
 {
     int32_t *ids = NULL;
     size_t count = 0;
-    struct decode_result *result = NULL;
-    if (model->seq2seq == NULL)
+    if (model->spec.task != SPEC_TRANSLATION)
         return wrong_task(model, SPEC_TRANSLATION, err);
     int code = encode(model, text, len, &ids, &count, err);
-    if (code < 0 || (code = decode(model, ids, count, options, &result, err)) < 0)
-        goto out;
-    const struct hypothesis *best = &result->hypotheses[0];
-    code = tokenizer_decode(model->tokenizer, best->ids, best->count, out, err);
-    if (score != NULL)
-        *score = best->score;
-out:
-    decode_result_free(result);
+    if (code == 0)
+        code = say(model, &(struct source){.ids = ids, .count = count}, options, out, score, err);
     mem_free(ids);
     return code;
+}
+
+int model_caption(const struct model *model, const struct rows *rows,
+                  const struct decode_options *options, struct buf *out, float *score,
+                  struct err *err)
+{
+    if (model->spec.task != SPEC_GENERATION)
+        return wrong_task(model, SPEC_GENERATION, err);
+    if (model->seq2seq == NULL)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" reads no rows of numbers",
+                       model->spec.name);
+    const struct source source = {.rows = rows->values, .count = rows->count, .width = rows->width};
+    return say(model, &source, options, out, score, err);
 }

@@ -42,6 +42,13 @@ int model_translate(const struct model *model, const char *text, size_t len,
                     const struct decode_options *options, struct buf *out, float *score,
                     struct err *err);
 
+struct rows;
+/* The same for a model that says something of rows of numbers, such as the parts of a picture. A
+   model of another task, rows of another width, or values that are not finite are ERR_ARGUMENT. */
+int model_caption(const struct model *model, const struct rows *rows,
+                  const struct decode_options *options, struct buf *out, float *score,
+                  struct err *err);
+
 /* Probabilities of each label, [label_count], summing to 1. Any thread; the result does not depend
    on what else runs. Empty text gives the prior. */
 int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,

@@ -29,13 +29,14 @@ void seq2seq_size(struct seq2seq *model, const struct spec *spec)
         .tying = spec->tying,
         .attends = spec->attention != ATTENTION_NONE,
         .deep = spec->deep_output,
+        .row = spec->row,
         .vocabulary = spec->vocabulary,
         .embedding = spec->embedding,
         .hidden = spec->decoder.hidden,
     };
     recurrent_size(&model->encoder, net->cell, net->norm, model->embedding, net->hidden,
                    net->layers, net->bidirectional ? 2 : 1, net->residual);
-    model->memory = recurrent_width(&model->encoder);
+    model->memory = net->layers > 0 ? recurrent_width(&model->encoder) : model->embedding;
     size_decoder(model, spec);
     model->attention = (struct attention){
         .kind = spec->attention,
@@ -60,7 +61,12 @@ size_t seq2seq_parameters(struct seq2seq *model, struct parameter list[SEQ2SEQ_M
 {
     const size_t V = model->vocabulary, E = model->embedding, C = model->combined;
     struct parameter_list all = {.list = list};
-    parameters_add(&all, "embedding.", "weight", "", V, E, &model->source_embedding);
+    if (model->row > 0) {
+        parameters_add(&all, "row.", "weight", "", E, model->row, &model->row_weight);
+        parameters_add(&all, "row.", "bias", "", E, 0, &model->row_bias);
+    } else {
+        parameters_add(&all, "embedding.", "weight", "", V, E, &model->source_embedding);
+    }
     if (model->tying != SPEC_TYING_THREE_WAY)
         parameters_add(&all, "target_embedding.", "weight", "", V, E, &model->target_embedding);
     parameters_add_stack(&all, "encoder.", &model->encoder);
@@ -94,7 +100,10 @@ void seq2seq_init(struct seq2seq *model, const struct cell_init_settings *settin
 {
     const size_t V = model->vocabulary, E = model->embedding;
     const double deviation = 1 / sqrt((double)E);
-    init_normal(V * E, deviation, rng, model->source_embedding);
+    if (model->row > 0)
+        init_glorot(E, model->row, rng, model->row_weight);
+    else
+        init_normal(V * E, deviation, rng, model->source_embedding);
     if (model->tying != SPEC_TYING_THREE_WAY)
         init_normal(V * E, deviation, rng, model->target_embedding);
     recurrent_init(&model->encoder, settings, rng);

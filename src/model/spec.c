@@ -257,11 +257,12 @@ static int read_tokenizer(struct spec *spec, struct node root, struct err *err)
 }
 
 /* What encoder and decoder have in common. */
-static int read_recurrent(struct node node, struct spec_recurrent *net, struct err *err)
+static int read_recurrent(struct node node, size_t least, struct spec_recurrent *net,
+                          struct err *err)
 {
     int cell = 0, norm = 0, code;
     if ((code = node_choice(node, "cell", cell_names, &cell, err)) < 0 ||
-        (code = node_size(node, "layers", 1, RECURRENT_MAX_LAYERS, &net->layers, err)) < 0 ||
+        (code = node_size(node, "layers", least, RECURRENT_MAX_LAYERS, &net->layers, err)) < 0 ||
         (code = node_size(node, "hidden", 1, SPEC_MAX_SIZE, &net->hidden, err)) < 0 ||
         (code = node_flag(node, "residual", &net->residual, err)) < 0 ||
         (code = node_choice(node, "norm", cell_norm_names, &norm, err)) < 0)
@@ -273,14 +274,35 @@ static int read_recurrent(struct node node, struct spec_recurrent *net, struct e
 
 static int read_encoder(struct spec *spec, struct node architecture, struct err *err)
 {
+    /* Attention can read rows as they are. */
+    const size_t least = spec->kind == SPEC_SEQ2SEQ && spec->row > 0 ? 0 : 1;
     struct node encoder;
     int code;
     if ((code = node_size(architecture, "embedding", 1, SPEC_MAX_SIZE, &spec->embedding, err)) <
             0 ||
         (code = node_object(architecture, "encoder", "architecture.encoder.", &encoder, err)) < 0 ||
-        (code = read_recurrent(encoder, &spec->encoder, err)) < 0)
+        (code = read_recurrent(encoder, least, &spec->encoder, err)) < 0)
         return code;
     return node_flag(encoder, "bidirectional", &spec->encoder.bidirectional, err);
+}
+
+/* Width of the states that a decoder's attention reads. */
+static size_t memory_width(const struct spec *spec)
+{
+    if (spec->encoder.layers == 0)
+        return spec->embedding;
+    return spec->encoder.hidden * (spec->encoder.bidirectional ? 2 : 1);
+}
+
+static int check_rows(const struct spec *spec, struct err *err)
+{
+    if (spec->row > 0 && spec->tying == SPEC_TYING_THREE_WAY)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.tying\" is \"three-way\", but rows have no embedding");
+    if (spec->encoder.layers == 0 && spec->bridge == SPEC_BRIDGE_LAST)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.bridge\" is \"last\", but the encoder has no layers");
+    return 0;
 }
 
 /* Settings that do not go together. */
@@ -290,13 +312,13 @@ static int check_decoder(const struct spec *spec, struct err *err)
         return err_set(err, ERR_FORMAT,
                        "key \"architecture.attention\" is \"none\", but a \"%s\" decoder needs one",
                        spec_decoder_names[spec->decoder_kind]);
-    const size_t memory = spec->encoder.hidden * (spec->encoder.bidirectional ? 2 : 1);
+    const size_t memory = memory_width(spec);
     if (spec->attention == ATTENTION_DOT && memory != spec->decoder.hidden)
         return err_set(err, ERR_FORMAT,
                        "key \"architecture.attention\" is \"dot\", but the encoder's states have "
                        "the size %zu and the decoder's %zu",
                        memory, spec->decoder.hidden);
-    return 0;
+    return check_rows(spec, err);
 }
 
 static int read_decoder(struct spec *spec, struct node architecture, struct err *err)
@@ -305,7 +327,7 @@ static int read_decoder(struct spec *spec, struct node architecture, struct err 
     int kind = 0, attention = 0, bridge = 0, tying = 0, code;
     if ((code = node_object(architecture, "decoder", "architecture.decoder.", &decoder, err)) < 0 ||
         (code = node_choice(decoder, "kind", spec_decoder_names, &kind, err)) < 0 ||
-        (code = read_recurrent(decoder, &spec->decoder, err)) < 0 ||
+        (code = read_recurrent(decoder, 1, &spec->decoder, err)) < 0 ||
         (code = node_choice(architecture, "attention", attention_names, &attention, err)) < 0 ||
         (code = node_choice(architecture, "bridge", spec_bridge_names, &bridge, err)) < 0 ||
         (code = node_flag(architecture, "deep_output", &spec->deep_output, err)) < 0 ||

@@ -17,9 +17,10 @@
  *   "architecture": {
  *     "kind": "seq2seq",                    or "rnn", "bag-of-words"
  *     "vocabulary": 8260, "embedding": 256,
- *     "row": 0,                             numbers in a row where the input is not tokens;
- * optional "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true,
- *                 "residual": false, "norm": "none"},     cells and norms: nn/cell.h
+ *     "row": 0,                             optional: numbers in a row, where the input is rows
+ *     "encoder": {"cell": "gru", "layers": 1, "hidden": 256, "bidirectional": true,
+ *                 "residual": false, "norm": "none"},     cells and norms: nn/cell.h; layers may be
+ *                                           0 in a seq2seq of rows
  *     "decoder": {"kind": "plain", "cell": "gru", "layers": 1, "hidden": 512,
  *                 "residual": false, "norm": "none"},                    seq2seq only, and below
  *     "attention": "general",               nn/attention.h

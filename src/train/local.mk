@@ -4,6 +4,7 @@ libtrain_a_SOURCES = \
 	src/train/metric_bleu.c src/train/metric_chrf.c \
 	src/train/metric_bootstrap.c src/train/metric_bootstrap.h \
 	src/train/metric_confusion.c src/train/metric_segment.h \
+	src/train/metric_regression.c \
 	src/train/metric_ngram.c src/train/metric_ngram.h \
 	src/train/metric_text.c src/train/metric_text.h \
 	src/train/recipe.c src/train/recipe.h \
@@ -20,6 +21,9 @@ libtrain_a_SOURCES = \
 	src/train/generation.c src/train/generation_stream.c \
 	src/train/generation_lines.c src/train/generation_sample.c \
 	src/train/generation_parts.h \
+	src/train/tagging.c src/train/tagged_texts.c src/train/tagged_texts.h \
+	src/train/label_set.c src/train/label_set.h \
+	src/train/regression.c src/train/sequences.c src/train/sequences.h \
 	src/train/translation_sample.c src/train/translation_sample.h \
 	src/train/history.c src/train/history.h \
 	src/train/journal.c src/train/journal.h \

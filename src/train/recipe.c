@@ -57,6 +57,8 @@ const struct opt recipe_options[] = {
     TEXT("data", data, "TEXT", "where the data is from, for the model card"),
     TEXT("licence", licence, "TEXT", "the model's licence, for the model card"),
 
+    CHOICE("input", input, "text", "text|rows",
+           "the first field is text, or rows of numbers as 0.1,0.5;0.3,0.2"),
     CHOICE("tokenizer", tokenizer, "bpe", "word|bpe|char", "how text is cut"),
     CHOICE("form", form, "nfc", "nfc|nfkc", "Unicode normalisation form"),
     FLAG("fold", fold, "no", "fold case"),
@@ -75,7 +77,8 @@ const struct opt recipe_options[] = {
     INT("embedding", embedding, "256", 1, SPEC_MAX_SIZE, NULL, "size of embeddings"),
     INT("encoder-hidden", encoder_hidden, "256", 1, SPEC_MAX_SIZE, NULL,
         "size of the encoder's state, each direction"),
-    INT("encoder-layers", encoder_layers, "1", 1, RECURRENT_MAX_LAYERS, NULL, "encoder layers"),
+    INT("encoder-layers", encoder_layers, "1", 0, RECURRENT_MAX_LAYERS, NULL,
+        "encoder layers; 0: attention reads rows as they are"),
     FLAG("bidirectional", bidirectional, "yes", "encode in both directions"),
     FLAG("residual", residual, "no", "add a layer's input to its output where sizes agree"),
     CHOICE("decoder", decoder, "plain", "plain|input-feeding|conditional",
@@ -180,17 +183,42 @@ static enum spec_kind recipe_spec_kind(const struct recipe *recipe)
     return (enum spec_kind)(recipe->kind - RECIPE_SEQ2SEQ);
 }
 
+/* Rows become text by attention over them, and all else in one recurrent network. */
+static int default_kind(const struct recipe *recipe)
+{
+    const bool rows = recipe->input == RECIPE_INPUT_ROWS;
+    if (recipe->task == SPEC_TRANSLATION || (rows && recipe->task == SPEC_GENERATION))
+        return RECIPE_SEQ2SEQ;
+    return recipe->task == SPEC_CLASSIFICATION && !rows ? RECIPE_BAG_OF_WORDS : RECIPE_RNN;
+}
+
+/* What goes with rows only, or not with them. */
+static int check_input(struct recipe *recipe, struct err *err)
+{
+    if (recipe->input == RECIPE_INPUT_TEXT)
+        return 0;
+    if (recipe->task == SPEC_TAGGING)
+        return err_set(err, ERR_ARGUMENT, "--input rows has no words for --task tagging");
+    if (recipe->tying == SPEC_TYING_THREE_WAY)
+        recipe->tying = SPEC_TYING_TWO_WAY; /* there is no source embedding */
+    if (recipe->embeddings)
+        return err_set(err, ERR_ARGUMENT, "--input rows has no use for --embeddings");
+    if (recipe->task != SPEC_GENERATION)
+        recipe->tokenizer = TOKEN_WORD; /* of nothing: there are no merges to learn */
+    return 0;
+}
+
 static int check_kind(struct recipe *recipe, struct err *err)
 {
     const bool translation = recipe->task == SPEC_TRANSLATION;
+    const bool rows = recipe->input == RECIPE_INPUT_ROWS;
     if (recipe->kind == RECIPE_AUTO)
-        recipe->kind = translation                           ? RECIPE_SEQ2SEQ
-                       : recipe->task == SPEC_CLASSIFICATION ? RECIPE_BAG_OF_WORDS
-                                                             : RECIPE_RNN;
-    if (!spec_does(recipe_spec_kind(recipe), (enum spec_task)recipe->task, 0))
-        return err_set(err, ERR_ARGUMENT, "--kind %s does not do --task %s",
+        recipe->kind = default_kind(recipe);
+    if (!spec_does(recipe_spec_kind(recipe), (enum spec_task)recipe->task, rows))
+        return err_set(err, ERR_ARGUMENT, "--kind %s does not do --task %s%s",
                        spec_kind_name(recipe_spec_kind(recipe)),
-                       spec_task_name((enum spec_task)recipe->task));
+                       spec_task_name((enum spec_task)recipe->task),
+                       rows ? " with --input rows" : "");
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
     if (recipe->kind == RECIPE_BAG_OF_WORDS && recipe->embeddings)
@@ -214,11 +242,18 @@ static int check_generation(const struct recipe *recipe, struct err *err)
 /* What a spec with these settings would be refused for. */
 static int check_network(const struct recipe *recipe, struct err *err)
 {
-    const int64_t memory = recipe->encoder_hidden * (recipe->bidirectional ? 2 : 1);
-    if (recipe->task == SPEC_GENERATION)
+    const bool bare = recipe->encoder_layers == 0;
+    const int64_t memory =
+        bare ? recipe->embedding : recipe->encoder_hidden * (recipe->bidirectional ? 2 : 1);
+    if (bare && (recipe->kind != RECIPE_SEQ2SEQ || recipe->input != RECIPE_INPUT_ROWS))
+        return err_set(err, ERR_ARGUMENT,
+                       "--encoder-layers 0 goes with --task generation --input rows only");
+    if (recipe->kind == RECIPE_RNN && recipe->task == SPEC_GENERATION)
         return check_generation(recipe, err);
     if (recipe->kind != RECIPE_SEQ2SEQ)
         return 0;
+    if (bare && recipe->bridge == RECIPE_BRIDGE_LAST)
+        return err_set(err, ERR_ARGUMENT, "--bridge last needs an encoder");
     if (recipe->attention == ATTENTION_NONE && recipe->decoder != SPEC_DECODER_PLAIN)
         return err_set(err, ERR_ARGUMENT, "--attention none goes with --decoder plain only");
     if (recipe->attention == ATTENTION_DOT && memory != recipe->decoder_hidden)
@@ -243,6 +278,9 @@ static int default_name(struct recipe *recipe, struct err *err)
 
 static int check_labels(const struct recipe *recipe, struct err *err)
 {
+    if (recipe->labels.count > 0 && recipe->task != SPEC_CLASSIFICATION)
+        return err_set(err, ERR_ARGUMENT, "--labels means nothing for --task %s",
+                       spec_task_name((enum spec_task)recipe->task));
     for (size_t i = 0; i < recipe->labels.count; i++) {
         const char *item = recipe->labels.items[i];
         const char *equals = strchr(item, '=');
@@ -266,8 +304,14 @@ int recipe_check(struct recipe *recipe, struct err *err)
         return err->code;
     if (check_labels(recipe, err))
         return err->code;
+    if (check_input(recipe, err))
+        return err->code;
     if (recipe->dropout_bpe > 0 && recipe->tokenizer != TOKEN_BPE)
         return err_set(err, ERR_ARGUMENT, "--dropout-bpe needs --tokenizer bpe");
+    if (recipe->dropout_bpe > 0 &&
+        (recipe->task == SPEC_TAGGING || recipe->task == SPEC_REGRESSION))
+        return err_set(err, ERR_ARGUMENT, "--dropout-bpe means nothing for --task %s",
+                       spec_task_name((enum spec_task)recipe->task));
     const int status = check_kind(recipe, err);
     return status ? status : check_network(recipe, err);
 }
@@ -298,6 +342,7 @@ struct cell_init_settings recipe_init(const struct recipe *recipe)
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
 {
     const bool conditional = recipe->decoder == SPEC_DECODER_CONDITIONAL;
+    const bool bare = recipe->encoder_layers == 0;
     *spec = (struct spec){
         .task = (enum spec_task)recipe->task,
         .tokenizer = {.kind = (enum token_kind)recipe->tokenizer,
@@ -310,7 +355,7 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         .decoder_kind = (enum spec_decoder)recipe->decoder,
         .attention = (enum attention_kind)recipe->attention,
         .bridge = recipe->bridge == RECIPE_BRIDGE_AUTO
-                      ? (conditional ? SPEC_BRIDGE_MEAN : SPEC_BRIDGE_LAST)
+                      ? (conditional || bare ? SPEC_BRIDGE_MEAN : SPEC_BRIDGE_LAST)
                       : (enum spec_bridge)(recipe->bridge - RECIPE_BRIDGE_LAST),
         .deep_output = recipe->deep_output == RECIPE_DEEP_AUTO
                            ? conditional
@@ -328,7 +373,8 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         .beam = 5,
         .length_penalty = 1,
     };
-    spec->encoder.bidirectional = recipe->bidirectional && recipe->task != SPEC_GENERATION;
+    spec->encoder.bidirectional = recipe->bidirectional && (recipe->task != SPEC_GENERATION ||
+                                                            recipe->kind == RECIPE_SEQ2SEQ);
     if (strlen(recipe->name) >= sizeof spec->name)
         return err_set(err, ERR_ARGUMENT, "the model's name is longer than %zu characters",
                        sizeof spec->name - 1);

@@ -17,6 +17,7 @@ struct recipe {
     char *out, *recipe, *name, *source, *target;
     struct opt_list labels;
     char *data, *licence; /* for the model card */
+    int input;            /* enum recipe_input */
     /* text */
     int tokenizer, form; /* enum token_kind, enum norm_form */
     bool fold;
@@ -59,6 +60,7 @@ struct recipe {
  */
 enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN, RECIPE_BAG_OF_WORDS };
 enum recipe_condition { RECIPE_CONDITION_LABEL, RECIPE_CONDITION_VECTOR };
+enum recipe_input { RECIPE_INPUT_TEXT, RECIPE_INPUT_ROWS };
 enum recipe_weights { RECIPE_WEIGHTS_NONE, RECIPE_WEIGHTS_BALANCED };
 
 /* Order of the words of `bridge` and `deep-output`: what the decoder's kind suggests, or a wish. */

@@ -11,6 +11,7 @@
 #include "text/stream.h"
 #include "text/vocab.h"
 #include "train/schedule.h"
+#include "train/sequences.h"
 
 static int learn_vocabulary(const struct task_data *data, enum task_form form, struct err *err)
 {
@@ -22,7 +23,7 @@ static int learn_vocabulary(const struct task_data *data, enum task_form form, s
     int status = 0;
     for (size_t i = 0; status == 0 && i < data->train.count; i++) {
         const struct corpus_line *line = &data->train.lines[i];
-        if (form != TASK_SECOND_FIELD)
+        if (form != TASK_SECOND_FIELD && data->recipe->input == RECIPE_INPUT_TEXT)
             status = vocab_learner_add(learner, line->first, line->first_len, err);
         if (status == 0 && (form == TASK_SECOND_FIELD || form == TASK_BOTH_FIELDS))
             status = vocab_learner_add(learner, line->second, line->second_len, err);
@@ -269,6 +270,8 @@ int task_data_open(struct task_data *data, const struct recipe *recipe, const ch
         read_corpus(&data->dev, &recipe->dev, form, err) ||
         check_filled(&data->train, &recipe->train, "training", err) ||
         check_filled(&data->dev, &recipe->dev, "development", err) || open_start(data, err) ||
+        (recipe->input == RECIPE_INPUT_ROWS &&
+         sequences_width(&data->train, &recipe->train, &data->spec.row, err)) ||
         open_vocabulary(data, folder, form, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);

@@ -87,5 +87,11 @@ void classification_task_release(struct trainer_task *task);
 int generation_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                     const char *folder, struct err *err);
 void generation_task_release(struct trainer_task *task);
+int tagging_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                 const char *folder, struct err *err);
+void tagging_task_release(struct trainer_task *task);
+int regression_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                    const char *folder, struct err *err);
+void regression_task_release(struct trainer_task *task);
 
 #endif

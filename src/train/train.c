@@ -119,17 +119,23 @@ static int run_task(const struct recipe *recipe, const char *command, const char
                     struct err *err)
 {
     static const struct {
-        int (*make)(struct trainer_task *, const struct recipe *, const char *, const char *,
-                    struct err *);
-        void (*release)(struct trainer_task *);
-    } tasks[] = {[SPEC_TRANSLATION] = {translation_task, translation_task_release},
-                 [SPEC_CLASSIFICATION] = {classification_task, classification_task_release},
-                 [SPEC_GENERATION] = {generation_task, generation_task_release}};
+        int (*open)(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                    const char *folder, struct err *err);
+        void (*release)(struct trainer_task *task);
+    } tasks[] = {
+        [SPEC_TRANSLATION] = {translation_task, translation_task_release},
+        [SPEC_CLASSIFICATION] = {classification_task, classification_task_release},
+        [SPEC_TAGGING] = {tagging_task, tagging_task_release},
+        [SPEC_REGRESSION] = {regression_task, regression_task_release},
+        [SPEC_GENERATION] = {generation_task, generation_task_release},
+    };
+    /* captions are translations of rows */
+    const int which = recipe->kind == RECIPE_SEQ2SEQ ? SPEC_TRANSLATION : recipe->task;
     struct trainer_task task;
-    if (tasks[recipe->task].make(&task, recipe, command, folder, err))
+    if (tasks[which].open(&task, recipe, command, folder, err))
         return err->code;
     const int status = run_trainer(recipe, &task, command, folder, watch, final, err);
-    tasks[recipe->task].release(&task);
+    tasks[which].release(&task);
     return status;
 }
 

@@ -89,3 +89,10 @@ TESTS += tests/unit/test_generate
 tests_unit_test_generate_SOURCES = tests/unit/test_generate.c tests/unit/language_fixture.h
 tests_unit_test_generate_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_generate_LDADD = $(model_test_libs)
+
+check_PROGRAMS += tests/unit/test_decode_rows
+TESTS += tests/unit/test_decode_rows
+tests_unit_test_decode_rows_SOURCES = tests/unit/test_decode_rows.c tests/unit/decode_model.h
+tests_unit_test_decode_rows_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_decode_rows_LDADD = libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)

@@ -1,0 +1,105 @@
+/* What tests of whole trainings share: files of data, and runs whose settings are a list. */
+#ifndef DRAGOMAN_TESTS_UNIT_TASK_FIXTURE_H
+#define DRAGOMAN_TESTS_UNIT_TASK_FIXTURE_H
+
+#include "unit.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/model.h"
+#include "train/train.h"
+
+static char *join(const char *folder, const char *name)
+{
+    char *path = file_join(folder, name, NULL);
+    assert_non_null(path);
+    return path;
+}
+
+static FILE *open_data(const char *folder, const char *name)
+{
+    char *path = join(folder, name);
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    mem_free(path);
+    return stream;
+}
+
+static void write_text(const char *folder, const char *name, const char *text)
+{
+    FILE *stream = open_data(folder, name);
+    fputs(text, stream);
+    assert_int_equal(fclose(stream), 0);
+}
+
+struct run {
+    const char *folder, *train, *dev, *out;
+    const char *const (*settings)[2]; /* names and values, to an empty name */
+    size_t stop_after;                /* updates; 0: run to the end */
+    double best;
+};
+
+static void begin(void *context, const struct train_summary *summary)
+{
+    (void)context;
+    assert_true(summary->parameters > 0);
+}
+
+static bool report(void *context, const struct trainer_progress *progress)
+{
+    struct run *run = context;
+    if (progress->scored)
+        run->best = progress->best_score;
+    return run->stop_after == 0 || progress->update < run->stop_after;
+}
+
+static int set_path(struct recipe *recipe, const struct run *run, const char *option,
+                    const char *name, struct err *err)
+{
+    char *path = join(run->folder, name);
+    const int code = opt_set(recipe_options, recipe, option, path, err);
+    mem_free(path);
+    return code;
+}
+
+static int train(struct run *run, struct err *err)
+{
+    const struct train_watch watch = {run, begin, report};
+    struct trainer_progress final;
+    struct recipe recipe = {0};
+    int code = opt_defaults(recipe_options, &recipe, err);
+    if (code == 0)
+        code = set_path(&recipe, run, "train", run->train, err);
+    if (code == 0)
+        code = set_path(&recipe, run, "dev", run->dev, err);
+    if (code == 0)
+        code = set_path(&recipe, run, "out", run->out, err);
+    for (size_t i = 0; code == 0 && run->settings[i][0] != NULL; i++)
+        code = opt_set(recipe_options, &recipe, run->settings[i][0], run->settings[i][1], err);
+    if (code == 0 && (code = recipe_check(&recipe, err)) == 0)
+        code = train_run(&recipe, "the command", &watch, &final, err);
+    opt_release(recipe_options, &recipe);
+    return code;
+}
+
+static struct model *open_trained(const struct run *run)
+{
+    struct err err = ERR_INIT;
+    struct model *model;
+    char *path = join(run->folder, run->out);
+    assert_fine(model_open(&model, path, &err), err);
+    mem_free(path);
+    return model;
+}
+
+/* The run is refused before it begins, with a message that holds `words`. */
+static inline void assert_refused(struct run *run, int code, const char *words)
+{
+    struct err err = ERR_INIT;
+    assert_int_equal(train(run, &err), code);
+    if (strstr(err.message, words) == NULL)
+        fail_msg("'%s' does not say '%s'", err.message, words);
+}
+
+#endif
