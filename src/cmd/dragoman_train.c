@@ -83,7 +83,10 @@ static bool report(void *context, const struct trainer_progress *p)
             fprintf(stderr, "epoch %zu %3.0f%%  ", p->epoch + 1,
                     100.0 * (double)p->batch / (double)p->batches);
         fprintf(stderr, "update %zu  loss %.3f  dev %s %.2f%s  ", p->update, p->loss,
-                display->score_name, p->score, p->best ? " (best, saved)" : "");
+                display->score_name, p->score,
+                p->saved  ? " (best, saved)"
+                : p->best ? " (best)"
+                          : "");
         if (p->perplexity > 0)
             fprintf(stderr, "perplexity %.4g  ", p->perplexity);
         fputs("after ", stderr);
@@ -143,7 +146,10 @@ static int run(struct recipe *recipe, const char *command, struct err *err)
     if (display.terminal)
         fputs("\r\033[K", stderr);
     fprintf(stderr, "%s after %zu updates, ",
-            stop_requested ? "stopped with a checkpoint (go on with --resume)" : "done",
+            !stop_requested ? "done"
+            : recipe->kind == RECIPE_BAG_OF_WORDS
+                ? "stopped"
+                : "stopped with a checkpoint (go on with --resume)",
             final.update);
     print_duration(final.seconds);
     if (final.best_score >= 0)
