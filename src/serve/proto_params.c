@@ -263,7 +263,7 @@ static int take_large(struct proto_call *call, const struct param *table, const 
     int rc = 0;
     for (const struct param *param = table; param->name && rc == 0 && !call->error.code; param++) {
         const json_t *value = params ? json_object_get(params, param->name) : NULL;
-        if (param->type == PARAM_TEXT || (param->type == PARAM_TEXTS && value))
+        if (param->type == PARAM_TEXT || param->type == PARAM_TEXTS)
             rc = proto_take_texts(call, param->name, value, context, err);
         else if (param->type == PARAM_STOPS && value)
             rc = proto_take_stops(call, param->name, value, err);
