@@ -10,8 +10,8 @@
 
 /* The model that a call means, whose parameters are checked. NULL: call->error says why. */
 struct model *admit_model(const struct registry *registry, struct proto_call *call);
-/* How many numbers a feature vector, or each row of a grid, has for this model of generation; 0 where
-   it takes none. */
+/* How many numbers a feature vector, or each row of a grid, has for this model of generation; 0
+   where it takes none. */
 size_t admit_features(const struct spec *spec);
 /* Refuses the call as overloaded where more memory is in use than allowed. */
 void admit_memory(struct proto_call *call, size_t used, size_t allowed);

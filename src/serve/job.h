@@ -49,9 +49,9 @@ struct job_result {
     float *probabilities; /* classification: one for each label of the model */
     struct explanation explanation;
     struct tagged tagged;
-    double value;                                 /* regression */
-    enum generation_end end;                      /* generation, as is the next; its text: text */
-    double log_probability;                       /* natural logarithm */
+    double value;            /* regression */
+    enum generation_end end; /* generation, as is the next; its text: text */
+    double log_probability;  /* natural logarithm */
     size_t tokens_in, tokens_out;
     int64_t taken_ns, done_ns; /* monotonic; 0 where it was never taken */
 };

@@ -17,11 +17,16 @@
 #include "text/utf8.h"
 
 const char *const proto_method_names[PROTO_METHODS] = {
-    [PROTO_ADMIN_LOG] = "admin.log", [PROTO_ADMIN_RELOAD] = "admin.reload",
-    [PROTO_CLASSIFY] = "classify",   [PROTO_GENERATE] = "generate",
-    [PROTO_HEALTH] = "health",       [PROTO_MODELS] = "models",
-    [PROTO_REGRESS] = "regress",     [PROTO_STATS] = "stats",
-    [PROTO_TAG] = "tag",             [PROTO_TRANSLATE] = "translate",
+    [PROTO_ADMIN_LOG] = "admin.log",
+    [PROTO_ADMIN_RELOAD] = "admin.reload",
+    [PROTO_CLASSIFY] = "classify",
+    [PROTO_GENERATE] = "generate",
+    [PROTO_HEALTH] = "health",
+    [PROTO_MODELS] = "models",
+    [PROTO_REGRESS] = "regress",
+    [PROTO_STATS] = "stats",
+    [PROTO_TAG] = "tag",
+    [PROTO_TRANSLATE] = "translate",
     [PROTO_VERSION_METHOD] = "version",
 };
 

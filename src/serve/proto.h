@@ -25,7 +25,7 @@
 #define PROTO_MAX_TEMPERATURE 100
 #define PROTO_MAX_TOP_K 1000000
 #define PROTO_MAX_STOPS 16
-#define PROTO_MAX_EXPLAINED 2000 /* bytes of a text whose label an rnn is to explain */
+#define PROTO_MAX_EXPLAINED 2000     /* bytes of a text whose label an rnn is to explain */
 #define PROTO_MAX_STOP 256           /* bytes of a stop string */
 #define PROTO_MAX_NUMBER 1000000000  /* of features and rows, either sign */
 #define PROTO_DEFAULT_MAX_TOKENS 256 /* of generate, where the server allows so many */
@@ -101,7 +101,7 @@ struct proto_text {
     const char *data; /* UTF-8, not NUL-terminated by promise; may be empty */
     size_t len;
 };
-struct proto_params { /* 0 and NULL: not given, unless said otherwise */
+struct proto_params {         /* 0 and NULL: not given, unless said otherwise */
     struct proto_text *texts; /* of `text`, or the one `prompt` */
     size_t text_count;
     bool is_list; /* of texts, even of one: paths in errors say text[0] */

@@ -165,8 +165,8 @@ static void describe_failure(struct request *request, const struct job *job)
     }
 }
 
-/* Sends what a stream has gathered. A client that is behind with reading gets it later, in fewer and
-   longer pieces, unless `all` must go now. */
+/* Sends what a stream has gathered. A client that is behind with reading gets it later, in fewer
+   and longer pieces, unless `all` must go now. */
 static void send_delta(struct request *request, bool all)
 {
     struct buf text = BUF_INIT, line = BUF_INIT;

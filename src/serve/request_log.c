@@ -60,8 +60,8 @@ static void write_tags(struct buf *out, const struct job *job, struct err *err)
     }
 }
 
-/* What came of one text: the translation, the label, the labels, the number, the text. It may lie in
-   `room`, which is empty. */
+/* What came of one text: the translation, the label, the labels, the number, the text. It may lie
+   in `room`, which is empty. */
 static struct proto_text output_of(const struct job *job, struct buf *room, struct err *err)
 {
     const struct job_result *result = &job->result;

@@ -5,8 +5,9 @@
  *
  * A lane is what a worker has under way with one model: a decoder with tasks in it, or texts being
  * written. Those take turns, a token each, and go back to the end of the line; a lane's step lasts
- * SLICE_NS or one token, so that many of them hold up the other lanes no longer than a few. When the models may have changed
- * (batcher_wake), idle lanes are dropped: they come back with the next job if their model does.
+ * SLICE_NS or one token, so that many of them hold up the other lanes no longer than a few. When
+ * the models may have changed (batcher_wake), idle lanes are dropped: they come back with the next
+ * job if their model does.
  */
 #include "serve/worker.h"
 
@@ -19,9 +20,9 @@
 #include "serve/thread.h"
 #include "serve/writing.h"
 
-#define FRESH_ROOM 8  /* jobs taken in one turn of a model without a lane; classifications too */
-#define MOST_WRITINGS 256     /* texts being written that one lane holds at most */
-#define SLICE_NS 2000000      /* of one turn of a lane of writings */
+#define FRESH_ROOM 8 /* jobs taken in one turn of a model without a lane; classifications too */
+#define MOST_WRITINGS 256 /* texts being written that one lane holds at most */
+#define SLICE_NS 2000000  /* of one turn of a lane of writings */
 #define MOST_LANES 32 /* a decoder's memory is not small; where all are busy, other models wait */
 
 struct lane {

@@ -1,8 +1,8 @@
 /*
  * The compute threads. Each takes jobs from the batcher, lets translations join its running batch
- * of their model between two decoding steps, gives every text under generation a token in turn, runs
- * what is done in one go in between, and posts every finished job to the mailbox. A worker owns its
- * decoders; models are shared and read-only.
+ * of their model between two decoding steps, gives every text under generation a token in turn,
+ * runs what is done in one go in between, and posts every finished job to the mailbox. A worker
+ * owns its decoders; models are shared and read-only.
  */
 #ifndef DRAGOMAN_SERVE_WORKER_H
 #define DRAGOMAN_SERVE_WORKER_H

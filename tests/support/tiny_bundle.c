@@ -129,12 +129,13 @@ static int make_network(struct network *network, const struct spec *spec, uint64
     rng_seed(&rng, seed, 0);
     init_normal(total, 0.7, &rng, network->flat);
     /* bytes alone seldom make UTF-8: what is written is to consist of larger tokens */
-    real *bias = spec->kind == SPEC_SEQ2SEQ       ? network->seq2seq.output_bias
+    real *bias = spec->kind == SPEC_SEQ2SEQ      ? network->seq2seq.output_bias
                  : spec->task == SPEC_GENERATION ? network->rnn.output_bias
                                                  : NULL;
     for (size_t id = TOKEN_FIRST; bias != NULL && id < TOKEN_FIRST + 256; id++)
         bias[id] = -20;
-    /* without a condition the end comes only at the limit, so that a test knows how long it takes */
+    /* without a condition the end comes only at the limit, so that a test knows how long it takes
+     */
     if (spec->task == SPEC_GENERATION && spec->condition == SPEC_CONDITION_NONE)
         bias[TOKEN_EOS] = -20;
     return 0;
@@ -179,11 +180,7 @@ int tiny_bundle_write_all(const char *folder, struct err *err)
          .task = SPEC_GENERATION,
          .labelled = true,
          .seed = 9},
-        {.name = "tiny-scene",
-         .kind = SPEC_RNN,
-         .task = SPEC_GENERATION,
-         .feature = 3,
-         .seed = 10},
+        {.name = "tiny-scene", .kind = SPEC_RNN, .task = SPEC_GENERATION, .feature = 3, .seed = 10},
     };
     int code = file_make_folders(folder, err);
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0] && code == 0; i++) {

@@ -28,9 +28,10 @@ struct tiny_bundle {
    "negative" and "positive". */
 int tiny_bundle_write(const char *folder, const struct tiny_bundle *bundle, struct err *err);
 
-/* Writes one of everything below `folder`, which is made: tiny-en-fr, tiny-fr-en; tiny-bag, tiny-rnn;
-   tiny-tags; tiny-length (of a text) and tiny-rows (of rows of two numbers); tiny-lm (which
-   never ends by itself), tiny-names (of a label) and tiny-scene (of a vector of three numbers). */
+/* Writes one of everything below `folder`, which is made: tiny-en-fr, tiny-fr-en; tiny-bag,
+   tiny-rnn; tiny-tags; tiny-length (of a text) and tiny-rows (of rows of two numbers); tiny-lm
+   (which never ends by itself), tiny-names (of a label) and tiny-scene (of a vector of three
+   numbers). */
 int tiny_bundle_write_all(const char *folder, struct err *err);
 
 #endif
