@@ -1,6 +1,8 @@
 /* What a job is asked for, by the task of its model. Texts and numbers stay the message's. */
 #include "serve/request_job.h"
 
+#include <float.h>
+
 #define SEED_BITS 53 /* a seed that we choose survives clients whose numbers are all doubles */
 
 static void fill_translation(struct job *job, const struct proto_params *params)
@@ -28,7 +30,7 @@ static void fill_generation(struct job *job, const struct proto_params *params, 
         .max_tokens = (size_t)params->max_tokens,
         .temperature = params->temperature,
         .top_k = (size_t)params->top_k,
-        .top_p = params->top_p,
+        .top_p = params->top_p > 0 ? params->top_p : DBL_MIN, /* 0: the most probable alone */
         .seed = seed,
         .stops = params->stops,
         .stop_count = params->stop_count,
