@@ -27,8 +27,8 @@ int model_explain(const struct model *model, const char *text, size_t len, size_
         rc = rc < 0 ? rc : parts ? 0 : ERR_MEMORY;
         out->parts = parts ? parts : out->parts;
         if (rc == 0 && end > at)
-            parts[out->count++] = (struct explanation_part){
-                at, end, out->logit - (float)log((double)p[label])};
+            parts[out->count++] =
+                (struct explanation_part){at, end, out->logit - (float)log((double)p[label])};
         at = end + 1;
     }
     mem_free(copy);

@@ -51,6 +51,15 @@ static void check_bad(const struct proto_message *message, const struct bad_line
         assert_null(call->id);
 }
 
+static void check_all_bad(const struct bad_line *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct proto_message *message = parse_text(lines[i].line);
+        check_bad(message, &lines[i]);
+        proto_message_release(message);
+    }
+}
+
 static void bad_lines_are_told_why(void **state)
 {
     (void)state;
@@ -143,76 +152,80 @@ static void bad_lines_are_told_why(void **state)
          "\"reason\":\"text_too_long\",\"path\":\"text\",\"limit\":20,\"actual\":21"},
         {TRANSLATE "{\"text\":[\"\",\"\",\"\",\"\"]}}", "1", -32002,
          "\"reason\":\"too_many_texts\",\"path\":\"text\",\"limit\":3,\"actual\":4"},
-        /* generate, regress and the rest */
-        {GENERATE "{\"text\":\"x\"}}", "1", -32602, "\"reason\":\"unknown\",\"path\":\"text\""},
-        {GENERATE "{\"prompt\":[\"x\"]}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"prompt\",\"expected\":\"string\""},
-        {GENERATE "{\"prompt\":\"123456789012345678901\"}}", "1", -32002,
-         "\"reason\":\"text_too_long\",\"path\":\"prompt\",\"limit\":20,\"actual\":21"},
-        {GENERATE "{\"prompt\":\"a\\u0000\"}}", "1", -32602,
-         "\"reason\":\"control_character\",\"path\":\"prompt\",\"offset\":1"},
-        {GENERATE "{\"max_tokens\":51}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"max_tokens\",\"min\":1,\"max\":50"},
-        {GENERATE "{\"max_tokens\":0}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"max_tokens\",\"min\":1,\"max\":50"},
-        {GENERATE "{\"max_tokens\":1.0}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"max_tokens\",\"expected\":\"integer\""},
-        {GENERATE "{\"temperature\":100.1}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"temperature\",\"min\":0,\"max\":100"},
-        {GENERATE "{\"temperature\":-1}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"temperature\",\"min\":0,\"max\":100"},
-        {GENERATE "{\"temperature\":null}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"temperature\",\"expected\":\"number\""},
-        {GENERATE "{\"top_p\":2}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"top_p\",\"min\":0,\"max\":1"},
-        {GENERATE "{\"top_k\":0}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"top_k\",\"min\":1,\"max\":1000000"},
-        {GENERATE "{\"seed\":-1}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"seed\",\"min\":0,\"max\":9223372036854775807"},
-        {GENERATE "{\"stream\":1}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"stream\",\"expected\":\"boolean\""},
-        {GENERATE "{\"stop\":\"\"}}", "1", -32602, "\"reason\":\"empty\",\"path\":\"stop\""},
-        {GENERATE "{\"stop\":[\"a\",\"b\\u0000c\"]}}", "1", -32602,
-         "\"reason\":\"control_character\",\"path\":\"stop[1]\",\"offset\":1"},
-        {GENERATE "{\"stop\":{}}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"stop\",\"expected\":\"string or array of strings\""},
-        {GENERATE "{\"label\":7}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"label\",\"expected\":\"string\""},
-        {GENERATE "{\"features\":1}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"features\",\"expected\":\"array of numbers or of arrays "
-         "of numbers\""},
-        {GENERATE "{\"features\":[1,null]}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"number\""},
-        {GENERATE "{\"features\":[1,[2]]}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"number\""},
-        {GENERATE "{\"features\":[[1],2]}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"array of numbers\""},
-        {GENERATE "{\"features\":[[1,2],[1]]}}", "1", -32602,
-         "\"reason\":\"wrong_length\",\"path\":\"features[1]\",\"wanted\":2,\"actual\":1"},
-        {GENERATE "{\"features\":[]}}", "1", -32602, "\"reason\":\"empty\",\"path\":\"features\""},
-        {GENERATE "{\"features\":[0,-1.1e9]}}", "1", -32602,
-         "\"reason\":\"range\",\"path\":\"features[1]\",\"min\":-1000000000,\"max\":1000000000"},
-        {GENERATE "{\"features\":[[1],[2],[3]]}}", "1", -32002,
-         "\"reason\":\"too_many_rows\",\"path\":\"features\",\"limit\":2,\"actual\":3"},
-        {REGRESS "{}}", "1", -32602, "\"reason\":\"missing\",\"path\":\"text\""},
-        {HEAD "\"method\":\"regress\"}", "1", -32602, "\"reason\":\"missing\",\"path\":\"text\""},
-        {REGRESS "{\"text\":\"a\",\"rows\":[[1]]}}", "1", -32602,
-         "\"reason\":\"conflict\",\"path\":\"rows\""},
-        {REGRESS "{\"rows\":[1]}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"rows[0]\",\"expected\":\"array of numbers\""},
-        {REGRESS "{\"rows\":[[\"1\"]]}}", "1", -32602,
-         "\"reason\":\"type\",\"path\":\"rows[0][0]\",\"expected\":\"number\""},
-        {HEAD "\"method\":\"tag\",\"params\":{\"text\":\"a\",\"top\":1}}", "1", -32602,
-         "\"reason\":\"unknown\",\"path\":\"top\""},
-        {HEAD "\"method\":\"classify\",\"params\":{\"text\":\"a\",\"explain\":\"linear\"}}", "1",
-         -32602, "\"reason\":\"type\",\"path\":\"explain\",\"expected\":\"boolean\""},
         {"[1,2,3,4,5]", "null", -32002, "\"reason\":\"batch_too_long\",\"limit\":4"},
     };
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct proto_message *message = parse_text(lines[i].line);
-        check_bad(message, &lines[i]);
-        proto_message_release(message);
-    }
+    check_all_bad(lines, sizeof lines / sizeof lines[0]);
+}
+
+static const struct bad_line bad_parameters[] = {
+    {GENERATE "{\"text\":\"x\"}}", "1", -32602, "\"reason\":\"unknown\",\"path\":\"text\""},
+    {GENERATE "{\"prompt\":[\"x\"]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"prompt\",\"expected\":\"string\""},
+    {GENERATE "{\"prompt\":\"123456789012345678901\"}}", "1", -32002,
+     "\"reason\":\"text_too_long\",\"path\":\"prompt\",\"limit\":20,\"actual\":21"},
+    {GENERATE "{\"prompt\":\"a\\u0000\"}}", "1", -32602,
+     "\"reason\":\"control_character\",\"path\":\"prompt\",\"offset\":1"},
+    {GENERATE "{\"max_tokens\":51}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"max_tokens\",\"min\":1,\"max\":50"},
+    {GENERATE "{\"max_tokens\":0}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"max_tokens\",\"min\":1,\"max\":50"},
+    {GENERATE "{\"max_tokens\":1.0}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"max_tokens\",\"expected\":\"integer\""},
+    {GENERATE "{\"temperature\":100.1}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"temperature\",\"min\":0,\"max\":100"},
+    {GENERATE "{\"temperature\":-1}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"temperature\",\"min\":0,\"max\":100"},
+    {GENERATE "{\"temperature\":null}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"temperature\",\"expected\":\"number\""},
+    {GENERATE "{\"top_p\":2}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"top_p\",\"min\":0,\"max\":1"},
+    {GENERATE "{\"top_k\":0}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"top_k\",\"min\":1,\"max\":1000000"},
+    {GENERATE "{\"seed\":-1}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"seed\",\"min\":0,\"max\":9223372036854775807"},
+    {GENERATE "{\"stream\":1}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"stream\",\"expected\":\"boolean\""},
+    {GENERATE "{\"stop\":\"\"}}", "1", -32602, "\"reason\":\"empty\",\"path\":\"stop\""},
+    {GENERATE "{\"stop\":[\"a\",\"b\\u0000c\"]}}", "1", -32602,
+     "\"reason\":\"control_character\",\"path\":\"stop[1]\",\"offset\":1"},
+    {GENERATE "{\"stop\":{}}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"stop\",\"expected\":\"string or array of strings\""},
+    {GENERATE "{\"label\":7}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"label\",\"expected\":\"string\""},
+    {GENERATE "{\"features\":1}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features\",\"expected\":\"array of numbers or of arrays "
+     "of numbers\""},
+    {GENERATE "{\"features\":[1,null]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"number\""},
+    {GENERATE "{\"features\":[1,[2]]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"number\""},
+    {GENERATE "{\"features\":[[1],2]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"array of numbers\""},
+    {GENERATE "{\"features\":[[1,2],[1]]}}", "1", -32602,
+     "\"reason\":\"wrong_length\",\"path\":\"features[1]\",\"wanted\":2,\"actual\":1"},
+    {GENERATE "{\"features\":[]}}", "1", -32602, "\"reason\":\"empty\",\"path\":\"features\""},
+    {GENERATE "{\"features\":[0,-1.1e9]}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"features[1]\",\"min\":-1000000000,\"max\":1000000000"},
+    {GENERATE "{\"features\":[[1],[2],[3]]}}", "1", -32002,
+     "\"reason\":\"too_many_rows\",\"path\":\"features\",\"limit\":2,\"actual\":3"},
+    {REGRESS "{}}", "1", -32602, "\"reason\":\"missing\",\"path\":\"text\""},
+    {HEAD "\"method\":\"regress\"}", "1", -32602, "\"reason\":\"missing\",\"path\":\"text\""},
+    {REGRESS "{\"text\":\"a\",\"rows\":[[1]]}}", "1", -32602,
+     "\"reason\":\"conflict\",\"path\":\"rows\""},
+    {REGRESS "{\"rows\":[1]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"rows[0]\",\"expected\":\"array of numbers\""},
+    {REGRESS "{\"rows\":[[\"1\"]]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"rows[0][0]\",\"expected\":\"number\""},
+    {HEAD "\"method\":\"tag\",\"params\":{\"text\":\"a\",\"top\":1}}", "1", -32602,
+     "\"reason\":\"unknown\",\"path\":\"top\""},
+    {HEAD "\"method\":\"classify\",\"params\":{\"text\":\"a\",\"explain\":\"linear\"}}", "1",
+     -32602, "\"reason\":\"type\",\"path\":\"explain\",\"expected\":\"boolean\""},
+};
+
+static void bad_parameters_of_the_other_methods_are_told_why(void **state)
+{
+    (void)state;
+    check_all_bad(bad_parameters, sizeof bad_parameters / sizeof bad_parameters[0]);
 }
 
 static void raw_nul_is_refused(void **state)
@@ -507,6 +520,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_lines_are_told_why),
+        cmocka_unit_test(bad_parameters_of_the_other_methods_are_told_why),
         cmocka_unit_test(raw_nul_is_refused),
         cmocka_unit_test(unknown_method_lists_methods),
         cmocka_unit_test(client_text_in_errors_is_cut_at_a_character),
