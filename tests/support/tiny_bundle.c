@@ -166,7 +166,7 @@ out:
 
 int tiny_bundle_write_all(const char *folder, struct err *err)
 {
-    static const struct tiny_bundle bundles[] = {
+    static const struct tiny_bundle bundles[TINY_BUNDLES] = {
         {.name = "tiny-en-fr", .kind = SPEC_SEQ2SEQ, .source = "en", .target = "fr", .seed = 1},
         {.name = "tiny-fr-en", .kind = SPEC_SEQ2SEQ, .source = "fr", .target = "en", .seed = 2},
         {.name = "tiny-bag", .kind = SPEC_BAG_OF_WORDS, .seed = 3},
@@ -183,7 +183,7 @@ int tiny_bundle_write_all(const char *folder, struct err *err)
         {.name = "tiny-scene", .kind = SPEC_RNN, .task = SPEC_GENERATION, .feature = 3, .seed = 10},
     };
     int code = file_make_folders(folder, err);
-    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0] && code == 0; i++) {
+    for (size_t i = 0; i < TINY_BUNDLES && code == 0; i++) {
         char *path = file_join(folder, bundles[i].name, err);
         code = path == NULL ? ERR_MEMORY : tiny_bundle_write(path, &bundles[i], err);
         mem_free(path);

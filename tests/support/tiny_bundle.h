@@ -32,6 +32,7 @@ int tiny_bundle_write(const char *folder, const struct tiny_bundle *bundle, stru
    tiny-rnn; tiny-tags; tiny-length (of a text) and tiny-rows (of rows of two numbers); tiny-lm
    (which never ends by itself), tiny-names (of a label) and tiny-scene (of a vector of three
    numbers). */
+#define TINY_BUNDLES 10 /* how many those are */
 int tiny_bundle_write_all(const char *folder, struct err *err);
 
 #endif
