@@ -13,11 +13,14 @@
 #include "nn/softmax.h"
 #include "text/utf8.h"
 
+#define PROMPT_STEP 8   /* tokens of the prompt that one step reads */
 #define STREAM_SAMPLE 1 /* of the seed's random numbers */
 
 struct generation {
     struct model *model;
     struct rnn_walk *walk;
+    int32_t *prompt; /* [prompt_count], of which prompt_read have been read */
+    size_t prompt_count, prompt_read;
     const float *outputs; /* for the next token; belong to the walk */
     struct sample_settings settings;
     struct rng rng;
@@ -70,18 +73,26 @@ static int keep_stops(struct generation *generation, const struct generate_optio
     return 0;
 }
 
-static int read_prompt(struct generation *generation, const char *prompt, size_t len,
+static int take_prompt(struct generation *generation, const char *prompt, size_t len,
                        struct err *err)
 {
     struct encoded encoded = {.count = 0};
-    int32_t *ids = NULL;
-    size_t count = 0, lead;
-    int code = generate_ids(generation->model, prompt, len, &encoded, &ids, &count, &lead, err);
-    for (size_t i = 0; i < count && code == 0; i++)
-        code = rnn_walk_step(generation->walk, ids[i], &generation->outputs, err);
-    mem_free(ids);
+    size_t lead;
+    int code = generate_ids(generation->model, prompt, len, &encoded, &generation->prompt,
+                            &generation->prompt_count, &lead, err);
     encoded_release(&encoded);
     return code;
+}
+
+/* Reads a few of the prompt's tokens, so that a long prompt holds up nobody else. */
+static int read_prompt(struct generation *generation, struct err *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < PROMPT_STEP && generation->prompt_read < generation->prompt_count; i++)
+        if ((code = rnn_walk_step(generation->walk, generation->prompt[generation->prompt_read++],
+                                  &generation->outputs, err)) < 0)
+            return code;
+    return 1;
 }
 
 int generation_new(struct generation **generation, struct model *model,
@@ -108,7 +119,7 @@ int generation_new(struct generation **generation, struct model *model,
     if (code == 0)
         code = generate_walk(model, condition, &made->walk, err);
     if (code == 0)
-        code = read_prompt(made, prompt, len, err);
+        code = take_prompt(made, prompt, len, err);
     if (code < 0) {
         generation_free(made);
         return code;
@@ -127,6 +138,7 @@ void generation_free(struct generation *generation)
     mem_free(generation->scratch);
     mem_free(generation->probabilities);
     mem_free(generation->logits);
+    mem_free(generation->prompt);
     rnn_walk_free(generation->walk);
     model_release(generation->model);
     mem_free(generation);
@@ -272,6 +284,8 @@ int generation_step(struct generation *generation, struct buf *out, struct err *
     const size_t vocabulary = generation->model->spec.vocabulary;
     if (generation->done)
         return 0;
+    if (generation->prompt_read < generation->prompt_count)
+        return read_prompt(generation, err);
     const int32_t id = draw(generation);
     generation->tokens++;
     generation->log_probability +=

@@ -43,13 +43,13 @@ enum generation_end {
 /* One text under way, of one thread at a time; it keeps a reference to the model. */
 struct generation;
 
-/* Reads the prompt at once; `condition` may be NULL. ERR_UTF8 names the prompt's byte. */
+/* `condition` may be NULL. ERR_UTF8 names the prompt's byte. */
 int generation_new(struct generation **generation, struct model *model,
                    const struct generate_condition *condition, const char *prompt, size_t len,
                    const struct generate_options *options, struct err *err);
-/* Makes a token and appends to `out` what became certain of the text after the prompt: whole
-   characters, nothing that may still become part of a stop. Returns 1 while it goes on, 0 when all
-   is done, or an error. */
+/* Reads a few tokens of the prompt, as long as there are some; then makes a token and appends to
+   `out` what became certain of the text after the prompt: whole characters, nothing that may still
+   become part of a stop. Returns 1 while it goes on, 0 when all is done, or an error. */
 int generation_step(struct generation *generation, struct buf *out, struct err *err);
 enum generation_end generation_end(const struct generation *generation);
 /* Tokens made so far, the end's included; and the sum of their log probabilities (natural) as the

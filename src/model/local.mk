@@ -14,6 +14,8 @@ libmodel_a_SOURCES = \
 	src/model/parameter.c src/model/parameter.h \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_parts.h \
 	src/model/seq2seq_batch.c src/model/seq2seq_learn.c src/model/seq2seq_decoder.c
+libmodel_a_SOURCES += \
+	src/model/explain.c src/model/explain.h
 libmodel_a_SOURCES += src/model/batch.c src/model/batch.h \
 	src/model/likelihood.c src/model/likelihood.h \
 	src/model/language.c src/model/language.h \

@@ -78,6 +78,10 @@ const struct opt conf_table[] = {
     NUMBER("max-line", 0, "limits", max_line, "1M", KIB, 64 * MIB, "bytes", "Size of one message"),
     NUMBER("max-text", 0, "limits", max_text, "20000", 1, 16 * MIB, "bytes", "Size of one text"),
     NUMBER("max-texts", 0, "limits", max_texts, "256", 1, 65536, NULL, "Texts in one request"),
+    NUMBER("max-tokens", 0, "limits", max_tokens, "4096", 1, MIB, NULL,
+           "Tokens that one request may have generated"),
+    NUMBER("max-rows", 0, "limits", max_rows, "4096", 1, 65536, NULL,
+           "Rows of numbers in one request"),
     NUMBER("max-batch", 0, "limits", max_batch, "256", 1, 4096, NULL, "Requests in one batch"),
     NUMBER("max-pipeline", 0, "limits", max_pipeline, "1024", 1, 65536, NULL,
            "Unanswered requests of one connection, after which the server stops reading from it"),
@@ -294,6 +298,8 @@ int conf_reload(struct conf *conf, struct err *err)
         conf->max_text = fresh.max_text;
         conf->max_texts = fresh.max_texts;
         conf->max_batch = fresh.max_batch;
+        conf->max_tokens = fresh.max_tokens;
+        conf->max_rows = fresh.max_rows;
         conf->timeout = fresh.timeout;
         conf->drain_timeout = fresh.drain_timeout;
         if (conf->log_texts != CONF_LOG_OFF && fresh.log_texts != CONF_LOG_OFF)

@@ -25,7 +25,7 @@ struct conf {
     int log_level; /* enum log_level */
     int64_t workers, batch_rows;
     int64_t max_line, max_text, max_texts, max_batch, max_pipeline, max_connections, max_queue;
-    int64_t max_memory, max_output;
+    int64_t max_memory, max_output, max_tokens, max_rows;
     int64_t timeout, idle_timeout, write_timeout, drain_timeout; /* ms, s, s, s */
     int log_texts;                                               /* enum conf_log_texts */
     int64_t log_queue, log_keep_days, log_keep_rows;

@@ -348,6 +348,7 @@ static int start(struct server *server, struct err *err)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
     stats_init(&server->stats, clock_ns());
+    rng_seed(&server->rng, (uint64_t)clock_ns(), (uint64_t)getpid());
     server->base = event_base_new();
     if (!server->base)
         return err_set(err, ERR_MEMORY, "cannot make an event loop");

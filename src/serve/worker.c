@@ -1,10 +1,13 @@
 /*
  * The loop of a worker: take, start, step, send back. It blocks only when it has nothing at all to
  * do; otherwise it looks for new jobs between any two steps, so a sentence waits for one step at
- * most when there is room.
+ * most when there is room, and a text to be classified for one step of each lane.
  *
- * A lane is a worker's decoder for one model with the tasks in it. When the models may have changed
- * (batcher_wake), idle lanes are dropped: they come back with the next job if their model does.
+ * A lane is what a worker has under way with one model: a decoder with tasks in it, or texts being
+ * written. Those take turns, a token each, and go back to the end of the line; a lane's step lasts
+ * SLICE_NS or one token, so that many of them hold up the other lanes no longer than a few. When
+ * the models may have changed (batcher_wake), idle lanes are dropped: they come back with the next
+ * job if their model does.
  */
 #include "serve/worker.h"
 
@@ -12,17 +15,22 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "serve/instant.h"
 #include "serve/task.h"
 #include "serve/thread.h"
+#include "serve/writing.h"
 
-#define FRESH_ROOM 8  /* jobs taken in one turn of a model without a lane; classifications too */
+#define FRESH_ROOM 8 /* jobs taken in one turn of a model without a lane; classifications too */
+#define MOST_WRITINGS 256 /* texts being written that one lane holds at most */
+#define SLICE_NS 2000000  /* of one turn of a lane of writings */
 #define MOST_LANES 32 /* a decoder's memory is not small; where all are busy, other models wait */
 
 struct lane {
     struct lane *next;
     struct model *model;
-    struct decoder *decoder;
-    struct task *tasks; /* in order of arrival */
+    struct decoder *decoder; /* translation; else NULL */
+    struct task *tasks;      /* in order of arrival */
+    struct writing *writings, **last_writing;
     size_t running;
     bool stale; /* to be dropped when idle */
 };
@@ -35,7 +43,7 @@ struct worker {
     struct lane *lanes;
     size_t lane_count, busy; /* lanes; jobs in them */
     unsigned wakes;
-    _Atomic uint64_t steps, sentences;
+    _Atomic uint64_t steps, sentences, tokens;
 };
 
 struct workers {
@@ -59,21 +67,6 @@ static void send_failed(struct worker *worker, struct job *job, const struct err
     send_back(worker, job);
 }
 
-static void classify(struct worker *worker, struct job *job)
-{
-    struct err err = ERR_INIT;
-    job->result.probabilities =
-        mem_alloc(job->model->spec.label_count, sizeof *job->result.probabilities, &err);
-    int rc = ERR_MEMORY;
-    if (job->result.probabilities)
-        rc = model_classify(job->model, job->text, job->len, job->result.probabilities, &err);
-    job->result.outcome = JOB_DONE;
-    if (rc < 0)
-        send_failed(worker, job, &err);
-    else
-        send_back(worker, job);
-}
-
 static struct lane *lane_get(struct worker *worker, struct model *model, struct err *err)
 {
     for (struct lane *lane = worker->lanes; lane; lane = lane->next)
@@ -82,12 +75,15 @@ static struct lane *lane_get(struct worker *worker, struct model *model, struct 
     struct lane *lane = mem_alloc(1, sizeof *lane, err);
     if (!lane)
         return NULL;
-    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
-    lane->decoder = decoder_new(&alone, worker->rows, err);
-    if (!lane->decoder) {
+    if (model->spec.task == SPEC_TRANSLATION) {
+        const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
+        lane->decoder = decoder_new(&alone, worker->rows, err);
+    }
+    if (model->spec.task == SPEC_TRANSLATION && !lane->decoder) {
         mem_free(lane);
         return NULL;
     }
+    lane->last_writing = &lane->writings;
     lane->model = model_retain(model);
     lane->next = worker->lanes;
     worker->lanes = lane;
@@ -118,14 +114,37 @@ static void task_leave(struct worker *worker, struct lane *lane, struct task **p
     send_back(worker, job);
 }
 
-static void translate(struct worker *worker, struct job *job)
+static void writing_enter(struct lane *lane, struct writing *writing)
 {
-    struct err err = ERR_INIT;
-    struct lane *lane = lane_get(worker, job->model, &err);
-    if (!lane) {
-        send_failed(worker, job, &err);
+    writing->next = NULL;
+    *lane->last_writing = writing;
+    lane->last_writing = &writing->next;
+}
+
+/* Takes the first of the line. */
+static struct writing *writing_take(struct lane *lane)
+{
+    struct writing *writing = lane->writings;
+    lane->writings = writing->next;
+    if (!lane->writings)
+        lane->last_writing = &lane->writings;
+    return writing;
+}
+
+static void generate(struct worker *worker, struct lane *lane, struct job *job)
+{
+    struct writing *writing = writing_new(job);
+    if (!writing) {
+        send_back(worker, job);
         return;
     }
+    writing_enter(lane, writing);
+    lane->running++;
+    worker->busy++;
+}
+
+static void translate(struct worker *worker, struct lane *lane, struct job *job)
+{
     struct task *task = task_new(job);
     if (!task) {
         send_back(worker, job);
@@ -141,15 +160,26 @@ static void translate(struct worker *worker, struct job *job)
 
 static void start(struct worker *worker, struct job *job)
 {
+    struct err err = ERR_INIT;
+    const enum spec_task task = job->model->spec.task;
     job->result.taken_ns = clock_ns();
     if (atomic_load(&job->cancelled)) {
         job->result.outcome = JOB_CANCELLED;
         send_back(worker, job);
-    } else if (job->model->seq2seq) {
-        translate(worker, job);
-    } else {
-        classify(worker, job);
+        return;
     }
+    if (task != SPEC_TRANSLATION && task != SPEC_GENERATION) {
+        instant_run(job);
+        send_back(worker, job);
+        return;
+    }
+    struct lane *lane = lane_get(worker, job->model, &err);
+    if (!lane)
+        send_failed(worker, job, &err);
+    else if (task == SPEC_TRANSLATION)
+        translate(worker, lane, job);
+    else
+        generate(worker, lane, job);
 }
 
 /* What was cancelled leaves; what waits joins, in order, as far as there is room. */
@@ -198,7 +228,28 @@ static void lane_fail(struct worker *worker, struct lane *lane, const struct err
     lane->stale = true;
 }
 
-static void lane_step(struct worker *worker, struct lane *lane)
+/* A token for the first of the line, and for the next ones while there is time. */
+static void lane_write(struct worker *worker, struct lane *lane)
+{
+    int64_t end_ns = clock_ns() + SLICE_NS;
+    uint64_t tokens = 0;
+    do {
+        struct writing *writing = writing_take(lane);
+        tokens++;
+        if (writing_step(writing, worker->mailbox)) {
+            writing_enter(lane, writing);
+            continue;
+        }
+        struct job *job = writing->job;
+        lane->running--;
+        worker->busy--;
+        writing_free(writing);
+        send_back(worker, job);
+    } while (lane->writings && clock_ns() < end_ns);
+    atomic_fetch_add_explicit(&worker->tokens, tokens, memory_order_relaxed);
+}
+
+static void lane_decode(struct worker *worker, struct lane *lane)
 {
     struct err err = ERR_INIT;
     lane_admit(worker, lane);
@@ -218,6 +269,8 @@ static size_t lane_room(const struct lane *lane)
     for (const struct task *task = lane->tasks; task; task = task->next)
         if (task->joined < task->count)
             return 0;
+    if (!lane->decoder)
+        return MOST_WRITINGS - lane->running;
     return decoder_free_rows(lane->decoder) / lane->model->spec.beam;
 }
 
@@ -242,7 +295,7 @@ static void drop_stale(struct worker *worker)
 {
     bool full = worker->lane_count == MOST_LANES;
     for (struct lane **place = &worker->lanes; *place;) {
-        if (((*place)->stale || full) && !(*place)->tasks)
+        if (((*place)->stale || full) && (*place)->running == 0)
             lane_drop(worker, place);
         else
             place = &(*place)->next;
@@ -258,9 +311,12 @@ static void *run(void *argument)
             next = job->next;
             start(worker, job);
         }
-        for (struct lane *lane = worker->lanes; lane; lane = lane->next)
+        for (struct lane *lane = worker->lanes; lane; lane = lane->next) {
             if (lane->tasks)
-                lane_step(worker, lane);
+                lane_decode(worker, lane);
+            if (lane->writings)
+                lane_write(worker, lane);
+        }
         drop_stale(worker);
     }
     while (worker->lanes)
@@ -307,6 +363,7 @@ struct workers_counters workers_counters(const struct workers *workers)
     struct workers_counters sum = {0};
     for (size_t i = 0; i < workers->count; i++) {
         sum.steps += atomic_load_explicit(&workers->worker[i].steps, memory_order_relaxed);
+        sum.tokens += atomic_load_explicit(&workers->worker[i].tokens, memory_order_relaxed);
         sum.sentences += atomic_load_explicit(&workers->worker[i].sentences, memory_order_relaxed);
     }
     return sum;

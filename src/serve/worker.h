@@ -1,7 +1,8 @@
 /*
  * The compute threads. Each takes jobs from the batcher, lets translations join its running batch
- * of their model between two decoding steps, runs classifications in between, and posts every
- * finished job to the mailbox. A worker owns its decoders; models are shared and read-only.
+ * of their model between two decoding steps, gives every text under generation a token in turn,
+ * runs what is done in one go in between, and posts every finished job to the mailbox. A worker
+ * owns its decoders; models are shared and read-only.
  */
 #ifndef DRAGOMAN_SERVE_WORKER_H
 #define DRAGOMAN_SERVE_WORKER_H
@@ -19,6 +20,7 @@ void workers_stop(struct workers *workers);
 
 struct workers_counters {
     uint64_t steps, sentences; /* decoding steps, and sentences in them: their ratio is the fill */
+    uint64_t tokens;           /* generated */
 };
 /* Any thread. */
 struct workers_counters workers_counters(const struct workers *workers);

@@ -507,6 +507,19 @@ static void settings_that_make_no_sense_are_refused(void **state)
     model_release(model);
 }
 
+/* Whoever has other work in between gets to it. */
+static void a_long_prompt_takes_many_steps(void **state)
+{
+    struct model *model = language_model(*state, &stream_of_characters);
+    char prompt[801];
+    memset(prompt, 'a', sizeof prompt - 1);
+    prompt[sizeof prompt - 1] = '\0';
+    struct made made = make(model, NULL, prompt, &plain);
+    assert_true(made.steps >= made.tokens + 90 && made.steps <= made.tokens + 110);
+    buf_release(&made.text);
+    model_release(model);
+}
+
 static void a_prompt_must_be_text(void **state)
 {
     struct model *model = language_model(*state, &stream_of_characters);
@@ -537,6 +550,7 @@ int main(void)
         cmocka_unit_test(streams_are_scored_in_pieces),
         cmocka_unit_test(conditions_that_do_not_fit_are_refused),
         cmocka_unit_test(settings_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_long_prompt_takes_many_steps),
         cmocka_unit_test(a_prompt_must_be_text),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
