@@ -36,6 +36,20 @@ static int check(const char *path, const char *text, size_t len, struct err *err
     return valid == len ? 0 : byte_failed(path, text, valid, err);
 }
 
+/* Drops every '\r' before '\n' from text[begin..). */
+static void drop_returns(struct buf *text, size_t begin)
+{
+    char *data = text->data;
+    size_t kept = begin;
+
+    for (size_t i = begin; i < text->len; i++)
+        if (data[i] != '\r' || data[i + 1] != '\n') /* there is a NUL at the end */
+            data[kept++] = data[i];
+    text->len = kept;
+    if (data != NULL)
+        data[kept] = '\0';
+}
+
 static int append_file(struct buf *text, const char *path, struct err *err)
 {
     const size_t begin = text->len;
@@ -53,7 +67,10 @@ static int append_file(struct buf *text, const char *path, struct err *err)
         text->len -= 3;
         memmove(file, file + 3, len + 1); /* with the NUL */
     }
-    return check(path, file, len, err);
+    rc = check(path, file, len, err);
+    if (rc == 0)
+        drop_returns(text, begin);
+    return rc;
 }
 
 int text_stream_read(struct text_stream *stream, const char *const *paths, size_t count,

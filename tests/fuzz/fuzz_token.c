@@ -1,6 +1,6 @@
 /* Fuzz target: tokenizers. Any text of UTF-8 comes back normalised, with BPE dropout and without,
-   tokens cover it without gaps and point into it; anything else is refused. Read as ids, the same
-   bytes decode to UTF-8. */
+   tokens cover it without gaps and point into it, and every word between white space has a last
+   token; anything else is refused. Read as ids, the same bytes decode to UTF-8. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 #include "text/token.h"
 #include "text/utf8.h"
 #include "text/vocab.h"
+#include "text/words.h"
 
 static void require(bool condition)
 {
@@ -80,6 +81,21 @@ static void check_decoding(const struct tokenizer *tokenizer, const struct encod
     free(ids);
 }
 
+static void check_words(const char *text, size_t len, const struct encoded *out)
+{
+    struct words words = {.count = 0};
+    require(words_split(&words, text, len, NULL) == 0);
+    uint32_t *last = calloc(words.count + 1, sizeof *last);
+    require(last != NULL);
+    words_last_tokens(&words, out->tokens, out->count, last);
+    for (size_t i = 0; i < words.count; i++) {
+        require(last[i] < out->count && (i == 0 || last[i] > last[i - 1]));
+        require(out->tokens[last[i]].raw_end >= words.ranges[i].end);
+    }
+    free(last);
+    words_release(&words);
+}
+
 static void encode(const struct tokenizer *tokenizer, const char *text, size_t len, double dropout)
 {
     struct encoded out = {.count = 0};
@@ -92,6 +108,7 @@ static void encode(const struct tokenizer *tokenizer, const char *text, size_t l
         const size_t added = tokenizer_spec(tokenizer)->kind != TOKEN_CHAR;
         check_tokens(&out, len, added);
         check_decoding(tokenizer, &out, added);
+        check_words(text, len, &out);
     }
     encoded_release(&out);
 }

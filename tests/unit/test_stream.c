@@ -19,8 +19,8 @@ static char *scratch_file(void **state, const char *name, const void *data, size
 
 static void files_follow_each_other(void **state)
 {
-    static const char one[] = "\xEF\xBB\xBFIt was\r\n\n  a dark\t", two[] = "night.\n\xEF\xBB\xBF";
-    static const char expected[] = "It was\r\n\n  a dark\tnight.\n\xEF\xBB\xBF";
+    static const char one[] = "\xEF\xBB\xBFIt was\r\n\n  a\rdark\t", two[] = "night.\n\xEF\xBB\xBF";
+    static const char expected[] = "It was\n\n  a\rdark\tnight.\n\xEF\xBB\xBF";
     struct text_stream stream;
     struct err err = ERR_INIT;
     char *paths[3] = {scratch_file(state, "one.txt", one, sizeof one - 1),

@@ -3,6 +3,7 @@ text_tests = \
 	tests/unit/test_utf8 \
 	tests/unit/test_norm \
 	tests/unit/test_piece \
+	tests/unit/test_grapheme \
 	tests/unit/test_vocab \
 	tests/unit/test_token \
 	tests/unit/test_bpe_dropout \
@@ -32,6 +33,10 @@ tests_unit_test_norm_LDADD = $(text_test_libs)
 tests_unit_test_piece_SOURCES = tests/unit/test_piece.c tests/unit/unit.h
 tests_unit_test_piece_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_piece_LDADD = $(text_test_libs)
+
+tests_unit_test_grapheme_SOURCES = tests/unit/test_grapheme.c tests/unit/unit.h
+tests_unit_test_grapheme_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_grapheme_LDADD = $(text_test_libs)
 
 tests_unit_test_vocab_SOURCES = tests/unit/test_vocab.c tests/unit/vocab_fixture.h \
 	tests/unit/unit.h
