@@ -10,6 +10,7 @@ libmodel_a_SOURCES = \
 	src/model/explain.c src/model/explain.h \
 	src/model/model.c src/model/model.h \
 	src/model/reading.c src/model/reading.h src/model/tag.c src/model/tag.h \
+	src/model/cells.c src/model/cells.h \
 	src/model/registry.c src/model/registry.h \
 	src/model/parameter.c src/model/parameter.h \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_parts.h \
