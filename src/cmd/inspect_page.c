@@ -69,8 +69,10 @@ int inspect_page(const struct inspect_settings *settings, const struct model *mo
         err_context(err, "%s", name);
     else if (settings->cells)
         code = inspect_cells(settings, model, &text, &page, err);
-    else
+    else if (settings->attention)
         code = inspect_attention(model, &text, &page, err);
+    else
+        code = inspect_explain(model, &text, &page, err);
     if (code == 0)
         code = save(settings->output, &page, err);
 out:

@@ -32,7 +32,7 @@ dragoman_SOURCES = \
 	src/cmd/dragoman_tag.c src/cmd/dragoman_regress.c \
 	src/cmd/dragoman_tokenize.c \
 	src/cmd/dragoman_inspect.c src/cmd/inspect.h src/cmd/inspect_page.c \
-	src/cmd/inspect_cells.c src/cmd/inspect_attention.c \
+	src/cmd/inspect_cells.c src/cmd/inspect_attention.c src/cmd/inspect_explain.c \
 	src/cmd/cells_rank.c src/cmd/cells_rank.h \
 	src/cmd/cells_page.c src/cmd/cells_page.h src/cmd/cells_script.c
 dragoman_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)

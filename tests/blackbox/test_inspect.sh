@@ -47,6 +47,16 @@ page attention
 [ "$(count '<figure>' attention.html)" -eq 3 ] || fail "three lines, other figures"
 [ "$(count '<svg class="heat"' attention.html)" -eq 3 ] || fail "three lines, other heat maps"
 
+# Explanations, a coloured text a line.
+for model in tiny-bag tiny-rnn; do
+    expect 0 "$dragoman" inspect --explain "$models/$model" three
+    page "explain-$model"
+    [ "$(count '<p class="told"' "explain-$model.html")" -eq 3 ] || fail "$model: other texts"
+    grep -q '<i title="[+-][0-9.]*" style=' "explain-$model.html" || fail "$model: no colours"
+done
+grep -q ' linear ' explain-tiny-bag.html || fail "the method of a bag is not named"
+grep -q ' occlusion ' explain-tiny-rnn.html || fail "the method of an rnn is not named"
+
 # What cannot be done.
 expect 1 "$dragoman" inspect --cells "$models/tiny-bag" text
 complained_of 'no cells'
@@ -54,6 +64,8 @@ expect 1 "$dragoman" inspect --cells --label x "$models/tiny-rnn" text
 complained_of 'takes no label'
 expect 1 "$dragoman" inspect --attention "$models/tiny-rnn" text
 complained_of 'classification, not for translation'
+expect 1 "$dragoman" inspect --explain "$models/tiny-en-fr" text
+complained_of 'translation, not for classification'
 expect 1 "$dragoman" inspect --cells "$models/tiny-rnn" missing
 complained_of missing
 : >empty
@@ -66,7 +78,7 @@ expect 1 "$dragoman" inspect --cells "$models/tiny-rnn" bytes
 complained_of 'bytes: .*UTF-8'
 expect 1 "$dragoman" inspect --cells --output missing/page.html "$models/tiny-rnn" text
 complained_of missing/page.html
-for arguments in "--cells --json" "--cells --attention" "--output x" "--label x" "--attention --label x" \
+for arguments in "--cells --json" "--cells --attention" "--explain --cells" "--output x" "--label x" "--attention --label x" \
     "--cells --units 0" "--cells --tokens -1"; do
     # shellcheck disable=SC2086 # words are meant to be split
     expect 2 "$dragoman" inspect $arguments "$models/tiny-rnn"
