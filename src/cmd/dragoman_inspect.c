@@ -1,34 +1,91 @@
-/* dragoman inspect: says what is in a bundle, after checking it as any program that uses it would.
- */
+/* dragoman inspect: says what is in a bundle, after checking it as any program that uses it would;
+   the pages of what it does with a text are in inspect_page.c. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/file.h"
 #include "base/mem.h"
-#include "cmd/cmd.h"
+#include "cmd/inspect.h"
+#include "model/cells.h"
 #include "text/vocab_table.h"
 
-struct settings {
-    bool json, help;
-};
+#define AT(member) offsetof(struct inspect_settings, member)
 
 static const struct opt options[] = {
     {.name = "json",
      .letter = 'j',
      .type = OPT_FLAG,
-     .offset = offsetof(struct settings, json),
+     .offset = AT(json),
      .help = "print one JSON object"},
-    CMD_HELP(struct settings),
+    {.name = "cells",
+     .letter = 'c',
+     .type = OPT_FLAG,
+     .offset = AT(cells),
+     .help = "write a page that colours a text by what each hidden unit makes of it, and says "
+             "which units follow quotes, lines, brackets and more"},
+    {.name = "attention",
+     .letter = 'a',
+     .type = OPT_FLAG,
+     .offset = AT(attention),
+     .help = "write a page of where a translation model looks, for each line of a text"},
+    {.name = "explain",
+     .letter = 'x',
+     .type = OPT_FLAG,
+     .offset = AT(explain),
+     .help = "write a page of what each word contributes to a classifier's answer, for each line "
+             "of a text"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPT_TEXT,
+     .offset = AT(output),
+     .value = "FILE",
+     .help = "write the page into this file and not to standard output"},
+    {.name = "label",
+     .letter = 'l',
+     .type = OPT_TEXT,
+     .offset = AT(label),
+     .value = "LABEL",
+     .help = "with --cells: the label that the model's text is conditioned by"},
+    {.name = "tokens",
+     .letter = 't',
+     .type = OPT_INT,
+     .offset = AT(tokens),
+     .fallback = "20000",
+     .min = 1,
+     .max = CELLS_MAX_TOKENS,
+     .value = "N",
+     .help = "with --cells: read the first N tokens of the text"},
+    {.name = "passage",
+     .letter = 'p',
+     .type = OPT_INT,
+     .offset = AT(passage),
+     .fallback = "5000",
+     .min = 1,
+     .max = 100000,
+     .value = "N",
+     .help = "with --cells: show N tokens on the page, those where most happens"},
+    {.name = "units",
+     .letter = 'u',
+     .type = OPT_INT,
+     .offset = AT(units),
+     .fallback = "128",
+     .min = 1,
+     .max = 10000,
+     .value = "N",
+     .help = "with --cells: take the values of N units into the page, and those of all that it "
+             "ranks"},
+    CMD_HELP(struct inspect_settings),
     {.name = NULL},
 };
 
 static const struct cmd_usage usage = {
     .name = "inspect",
-    .arguments = "MODEL",
-    .help = "say what is in a model: its kind, card, tokenizer and tensors",
+    .arguments = "MODEL [TEXT]",
+    .help = "say what is in a model: its kind, card, tokenizer and tensors; or write an HTML page "
+            "of what it does with the text in the file TEXT, or in standard input",
     .least = 1,
-    .most = 1,
+    .most = 2,
     .options = options,
 };
 
@@ -259,14 +316,16 @@ static int print_json(const struct model *model, const char *folder, struct err 
     return cmd_print_json(object, err);
 }
 
-static int inspect(const struct settings *settings, const char *folder)
+static int inspect(const struct inspect_settings *settings, const char *folder, const char *path)
 {
     struct err err = ERR_INIT;
     struct model *model;
     if (cmd_open_model(&model, folder, &err) < 0)
         return cmd_failed(&err);
     int code = 0;
-    if (settings->json)
+    if (settings->cells || settings->attention || settings->explain)
+        code = inspect_page(settings, model, path, &err);
+    else if (settings->json)
         code = print_json(model, folder, &err);
     else
         print_text(model);
@@ -274,12 +333,31 @@ static int inspect(const struct settings *settings, const char *folder)
     return code < 0 ? cmd_failed(&err) : CMD_FINE;
 }
 
+/* Whether what was asked for goes together. */
+static bool is_sensible(const struct inspect_settings *settings, int count, const char *text)
+{
+    const int pages = settings->cells + settings->attention + settings->explain;
+    if (pages + settings->json > 1)
+        cmd_complain("inspect: --json, --cells, --attention and --explain exclude each other");
+    else if (pages == 0 && count > 1)
+        cmd_complain("inspect: unexpected argument '%s'; see dragoman inspect --help", text);
+    else if (pages == 0 && settings->output != NULL)
+        cmd_complain("inspect: --output is where a page goes, and none is asked for");
+    else if (!settings->cells && settings->label != NULL)
+        cmd_complain("inspect: --label belongs with --cells");
+    else
+        return true;
+    return false;
+}
+
 int dragoman_inspect(int argc, char **argv)
 {
-    struct settings settings = {0};
+    struct inspect_settings settings = {0};
     int count, status;
     if (cmd_parse(&usage, &settings, argc, argv, &count, &status))
-        status = inspect(&settings, argv[1]);
+        status = is_sensible(&settings, count, argv[count])
+                     ? inspect(&settings, argv[1], count > 1 ? argv[2] : NULL)
+                     : CMD_USAGE;
     opt_release(options, &settings);
     return status;
 }

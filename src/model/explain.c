@@ -1,5 +1,5 @@
 /* Explanations: the model's own account of a text, token by token, put on the text's bytes. */
-#include "model/explain.h"
+#include "model/explain_parts.h"
 
 #include "base/mem.h"
 #include "model/bag.h"
@@ -14,8 +14,7 @@ static size_t begin_of(const char *text, const struct token *token)
     return begin;
 }
 
-/* Tokens that share a character become one part. */
-static void add_part(struct explanation *out, const char *text, const struct token *token,
+void explanation_add(struct explanation *out, const char *text, const struct token *token,
                      float weight)
 {
     const size_t begin = begin_of(text, token);
@@ -40,7 +39,7 @@ static int explain_bag(const struct model *model, const char *text, const struct
     if (weights != NULL && out->parts != NULL)
         code = bag_explain(model->bag, encoded, label, weights, &bias, &logit, err);
     for (size_t i = 0; code == 0 && i < encoded->count; i++)
-        add_part(out, text, &encoded->tokens[i], (float)(weights[i] / temperature));
+        explanation_add(out, text, &encoded->tokens[i], (float)(weights[i] / temperature));
     out->bias = (float)(bias / temperature);
     out->logit = (float)(logit / temperature);
     out->method = model->bag->hidden > 0 ? "gradient" : "linear";
@@ -58,12 +57,12 @@ int model_explain(const struct model *model, const char *text, size_t len, size_
                        spec_task_name(model->spec.task), spec_task_name(SPEC_CLASSIFICATION));
     if (label >= model->spec.label_count)
         return err_set(err, ERR_ARGUMENT, "model \"%s\" has no label %zu", model->spec.name, label);
-    if (model->bag == NULL)
-        return err_set(err, ERR_ARGUMENT, "model \"%s\" has no way to be explained",
-                       model->spec.name);
+    if (model->spec.row > 0)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" reads numbers, not text", model->spec.name);
     int code = tokenizer_encode(model->tokenizer, text, len, &encoded, err);
     if (code == 0)
-        code = explain_bag(model, text, &encoded, label, out, err);
+        code = model->bag != NULL ? explain_bag(model, text, &encoded, label, out, err)
+                                  : explain_rnn(model, text, len, &encoded, label, out, err);
     if (code < 0)
         explanation_release(out);
     encoded_release(&encoded);

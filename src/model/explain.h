@@ -5,11 +5,11 @@
  *   method      of
  *   linear      a bag of words without a hidden layer: exact
  *   gradient    a bag of words with one: gradient times input, the rest of the logit in `bias`
- *   attention   an rnn that pools by attention
- *   occlusion   any rnn: how far the logit falls where a token is left out
+ *   attention   an rnn that pools by attention: each state's part of the logit, by its weight
+ *   occlusion   any other rnn: how far the label's log-odds fall where the part is left out
  *
- * Logits are those whose softmax the probabilities are: a temperature is in them already. Wherever
- * the method is linear or gradient the weights of all parts and the bias add up to the logit.
+ * Logits are those whose softmax the probabilities are: a temperature is in them already. By
+ * every method but occlusion the weights of all parts and the bias add up to the logit.
  */
 #ifndef DRAGOMAN_MODEL_EXPLAIN_H
 #define DRAGOMAN_MODEL_EXPLAIN_H

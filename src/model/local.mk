@@ -7,15 +7,15 @@ libmodel_a_SOURCES = \
 	src/model/bag.c src/model/bag.h src/model/bag_network.c src/model/bag_use.c \
 	src/model/rnn.c src/model/rnn.h src/model/rnn_parts.h \
 	src/model/rnn_pool.c src/model/rnn_learn.c src/model/rnn_predict.c \
-	src/model/explain.c src/model/explain.h \
+	src/model/explain.c src/model/explain.h src/model/explain_parts.h \
+	src/model/explain_rnn.c \
 	src/model/model.c src/model/model.h \
 	src/model/reading.c src/model/reading.h src/model/tag.c src/model/tag.h \
+	src/model/cells.c src/model/cells.h \
 	src/model/registry.c src/model/registry.h \
 	src/model/parameter.c src/model/parameter.h \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_parts.h \
 	src/model/seq2seq_batch.c src/model/seq2seq_learn.c src/model/seq2seq_decoder.c
-libmodel_a_SOURCES += \
-	src/model/explain.c src/model/explain.h
 libmodel_a_SOURCES += src/model/batch.c src/model/batch.h \
 	src/model/likelihood.c src/model/likelihood.h \
 	src/model/language.c src/model/language.h \

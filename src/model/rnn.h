@@ -78,6 +78,7 @@ struct rnn_input {
 struct rnn_trace {
     float *states;    /* [T, D]: the stack's outputs */
     float *attention; /* [T]: weights of the pool that attends */
+    const struct recurrent_watch *watch;
 };
 
 /* Pooled: outputs [O], not through the softmax. trace may be NULL. Work and memory are proportional
@@ -97,6 +98,8 @@ int rnn_walk_new(struct rnn_walk **walk, const struct rnn *model, const struct r
 int rnn_walk_step(struct rnn_walk *walk, int32_t id, const float **outputs, struct err *err);
 /* The state of all layers, [recurrent_state(&model->encoder)], as nn/recurrent.h orders it. */
 const float *rnn_walk_state(const struct rnn_walk *walk);
+/* From now on each step is seen by `watch`, at t = 0; NULL: by nobody. */
+void rnn_walk_watch(struct rnn_walk *walk, const struct recurrent_watch *watch);
 void rnn_walk_free(struct rnn_walk *walk);
 
 /* Training ------------------------------------------------------------------------------------ */

@@ -96,8 +96,8 @@ struct states { /* of one text; rows `stride` apart */
 };
 
 /* Runs the stack over the input; states->rows belongs to the caller, also after a failure. */
-static int run_stack(const struct rnn *model, const struct rnn_input *input, struct states *states,
-                     struct err *err)
+static int run_stack(const struct rnn *model, const struct rnn_input *input,
+                     const struct rnn_trace *trace, struct states *states, struct err *err)
 {
     const struct recurrent *net = &model->encoder;
     const size_t T = input->count, x_stride = cell_stride(rnn_input_width(model));
@@ -114,7 +114,8 @@ static int run_stack(const struct rnn *model, const struct rnn_input *input, str
     if (code == 0 && T > 0) {
         for (size_t t = 0; t < T; t++)
             read_step(model, input, t, &condition, row, x + t * x_stride);
-        recurrent_encode(net, T, x, condition.first, states->rows, last, scratch);
+        recurrent_encode_watched(net, T, x, condition.first, states->rows, last, scratch,
+                                 trace == NULL ? NULL : trace->watch);
     }
     condition_release(&condition);
     mem_free(row);
@@ -153,7 +154,7 @@ int rnn_pooled(const struct rnn *model, const struct rnn_input *input, float *ou
                const struct rnn_trace *trace, struct err *err)
 {
     struct states states;
-    int code = run_stack(model, input, &states, err);
+    int code = run_stack(model, input, trace, &states, err);
     real *pool = mem_alloc(2, cell_stride(model->pool) * sizeof *pool, err);
     real *weights = mem_alloc(input->count, sizeof *weights, err);
     real *result = mem_alloc(model->outputs, sizeof *result, err);
@@ -180,7 +181,7 @@ int rnn_in_step(const struct rnn *model, const struct rnn_input *input, float *o
 {
     struct states states;
     const size_t count = input->count * model->outputs;
-    int code = run_stack(model, input, &states, err);
+    int code = run_stack(model, input, trace, &states, err);
     real *result = mem_alloc(count, sizeof *result, err);
     if (result == NULL)
         code = ERR_MEMORY;
@@ -203,6 +204,7 @@ struct rnn_walk {
     struct condition condition;
     real *x, *state, *output, *scratch; /* one step's */
     real *logits;
+    const struct recurrent_watch *watch; /* or NULL */
 };
 
 int rnn_walk_new(struct rnn_walk **walk, const struct rnn *model, const struct rnn_input *condition,
@@ -238,8 +240,8 @@ int rnn_walk_step(struct rnn_walk *walk, int32_t id, const float **outputs, stru
     const struct rnn *model = walk->model;
     const struct rnn_input input = {.count = 1, .ids = &id};
     read_step(model, &input, 0, &walk->condition, NULL, walk->x);
-    recurrent_encode(&model->encoder, 1, walk->x, walk->state, walk->output, walk->state,
-                     walk->scratch);
+    recurrent_encode_watched(&model->encoder, 1, walk->x, walk->state, walk->output, walk->state,
+                             walk->scratch, walk->watch);
     output_rows(model, 1, walk->output, cell_stride(model->pool), walk->logits);
     *outputs = walk->logits;
     return check_finite(model->outputs, walk->logits, err);
@@ -248,6 +250,11 @@ int rnn_walk_step(struct rnn_walk *walk, int32_t id, const float **outputs, stru
 const float *rnn_walk_state(const struct rnn_walk *walk)
 {
     return walk->state;
+}
+
+void rnn_walk_watch(struct rnn_walk *walk, const struct recurrent_watch *watch)
+{
+    walk->watch = watch;
 }
 
 void rnn_walk_free(struct rnn_walk *walk)

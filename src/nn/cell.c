@@ -23,6 +23,11 @@ size_t cell_state(enum cell_kind kind)
     return definitions[kind]->state;
 }
 
+const char *cell_letters(enum cell_kind kind)
+{
+    return definitions[kind]->letters;
+}
+
 size_t cell_tensors(const struct cell_layer *layer, struct cell_weights *w,
                     struct cell_tensor list[CELL_MAX_TENSORS])
 {

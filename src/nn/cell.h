@@ -74,6 +74,9 @@ struct cell_layer {
 /* Facts about a cell. */
 size_t cell_gates(enum cell_kind kind); /* G */
 size_t cell_state(enum cell_kind kind); /* vectors of H in its state: 1 (h), or 2 (h, c) */
+/* A letter for each gate in its order, "ifgo", "rzn" or "n": g and n are candidates, made by tanh
+   (n of rnn-relu by relu), and lie in -1..1; all others are logistic, in 0..1. */
+const char *cell_letters(enum cell_kind kind);
 
 /* The layer's tensors, in the order in which they lie in a flat vector: their names, shapes and
    where in `w` their pointers are. */

@@ -335,7 +335,8 @@ size_t recurrent_scratch(const struct recurrent *net, size_t steps)
 
 static void encode_direction(const struct recurrent *net, size_t l, size_t d, size_t steps,
                              const real *x, const real *first, real *output, real *last,
-                             const struct encode_scratch *scratch)
+                             const struct encode_scratch *scratch,
+                             const struct recurrent_watch *watch)
 {
     const struct cell_layer *layer = &net->layer[l][d];
     const size_t H = layer->hidden, stride = cell_stride(cell_gates(layer->kind) * H);
@@ -351,6 +352,8 @@ static void encode_direction(const struct recurrent *net, size_t l, size_t d, si
                   scratch->step);
         memcpy(output + t * cell_stride(recurrent_width(net)) + d * H, scratch->state,
                H * sizeof(real));
+        if (watch)
+            watch->step(watch->context, l, d, t, scratch->products + t * stride, scratch->state);
     }
     memcpy(last + at, scratch->state, state * sizeof(real));
 }
@@ -358,13 +361,20 @@ static void encode_direction(const struct recurrent *net, size_t l, size_t d, si
 void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, const real *first,
                       real *output, real *last, real *scratch)
 {
+    recurrent_encode_watched(net, steps, x, first, output, last, scratch, NULL);
+}
+
+void recurrent_encode_watched(const struct recurrent *net, size_t steps, const real *x,
+                              const real *first, real *output, real *last, real *scratch,
+                              const struct recurrent_watch *watch)
+{
     struct encode_scratch parts;
     const size_t width = recurrent_width(net), stride = cell_stride(width);
     divide_scratch(net, steps, scratch, &parts);
     for (size_t l = 0; l < net->layers; l++) {
         real *out = (net->layers - 1 - l) % 2 ? parts.between : output;
         for (size_t d = 0; d < net->directions; d++)
-            encode_direction(net, l, d, steps, x, first, out, last, &parts);
+            encode_direction(net, l, d, steps, x, first, out, last, &parts, watch);
         for (size_t t = 0; is_residual(net, l) && t < steps; t++)
             mat_add_scaled(width, 1, x + t * stride, out + t * stride);
         x = out;

@@ -66,4 +66,16 @@ size_t recurrent_scratch(const struct recurrent *net, size_t steps);
 void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, const real *first,
                       real *output, real *last, real *scratch);
 
+/* Sees every step of every layer and direction just after it was made: what the gates became,
+   [G H] in the cell's order, and the state, [cell_state H]. Both go when the call is over. */
+struct recurrent_watch {
+    void *context;
+    void (*step)(void *context, size_t layer, size_t direction, size_t t, const real *gates,
+                 const real *state);
+};
+/* recurrent_encode, watched; watch may be NULL. */
+void recurrent_encode_watched(const struct recurrent *net, size_t steps, const real *x,
+                              const real *first, real *output, real *last, real *scratch,
+                              const struct recurrent_watch *watch);
+
 #endif

@@ -3,6 +3,7 @@ libtext_a_SOURCES = \
 	src/text/utf8.c src/text/utf8.h \
 	src/text/norm.c src/text/norm.h \
 	src/text/lower.c src/text/lower.h \
+	src/text/property.c src/text/property.h \
 	src/text/piece.c src/text/piece.h \
 	src/text/grapheme.c src/text/grapheme.h \
 	src/text/intern.c src/text/intern.h \

@@ -7,6 +7,7 @@ libtrain_a_SOURCES = \
 	src/train/metric_regression.c \
 	src/train/metric_ngram.c src/train/metric_ngram.h \
 	src/train/metric_text.c src/train/metric_text.h \
+	src/train/metric_rank.c src/train/metric_rank.h \
 	src/train/recipe.c src/train/recipe.h \
 	src/train/schedule.c src/train/schedule.h \
 	src/train/batch.c src/train/batch.h \

@@ -4,6 +4,7 @@
 dragoman_tests = \
 	tests/blackbox/test_dragoman.sh \
 	tests/blackbox/test_dragoman_evaluate.sh \
+	tests/blackbox/test_inspect.sh \
 	tests/blackbox/test_train.sh \
 	tests/blackbox/test_train_bad.sh \
 	tests/blackbox/test_generate.sh \

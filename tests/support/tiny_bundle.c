@@ -62,7 +62,7 @@ static void describe(const struct tiny_bundle *bundle, struct spec *spec)
         .decoder = {.cell = CELL_GRU, .layers = 1, .hidden = 10},
         .attention = bundle->without_attention ? ATTENTION_NONE : ATTENTION_GENERAL,
         .tying = SPEC_TYING_THREE_WAY,
-        .pooling = SPEC_POOL_MEAN,
+        .pooling = bundle->attentive ? SPEC_POOL_ATTENTION : SPEC_POOL_MEAN,
         .bag = {.words = 2, .normalise = true, .buckets = 64},
         .row = bundle->row,
         .condition = condition > 0 ? SPEC_CONDITION_EVERY : SPEC_CONDITION_NONE,

@@ -22,6 +22,7 @@ struct tiny_bundle {
     size_t row;          /* numbers in a row of input; 0: it reads text */
     bool labelled;       /* generation: from a label */
     size_t feature;      /* generation: from a vector of so many numbers */
+    bool attentive;      /* it pools by attention, not by the mean */
 };
 
 /* Writes the bundle as `folder`, replacing one that is there. Where there are labels they are

@@ -95,3 +95,9 @@ tests_unit_test_decode_rows_SOURCES = tests/unit/test_decode_rows.c tests/unit/d
 tests_unit_test_decode_rows_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_decode_rows_LDADD = libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_explain_rnn
+TESTS += tests/unit/test_explain_rnn
+tests_unit_test_explain_rnn_SOURCES = tests/unit/test_explain_rnn.c tests/unit/unit.h
+tests_unit_test_explain_rnn_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_explain_rnn_LDADD = $(model_test_libs)

@@ -126,6 +126,30 @@ static void steps_are_those_of_training(void **state)
         }
 }
 
+struct seen { /* what a watch was told, against training's own */
+    const struct recurrent_trace *trace;
+    size_t steps;
+};
+
+static void check_seen(void *context, size_t l, size_t d, size_t t, const real *gates,
+                       const real *state)
+{
+    struct seen *seen = context;
+    const struct cell_run *run = &seen->trace->run[l][d];
+    const size_t count = cell_gates(run->layer->kind) * HIDDEN;
+    const char *letters = cell_letters(run->layer->kind);
+    assert_int_equal(strlen(letters), cell_gates(run->layer->kind));
+    assert_close(count, gates, run->products + t * count);
+    assert_close(HIDDEN, state, run->h + t * HIDDEN);
+    if (run->c)
+        assert_close(HIDDEN, state + HIDDEN, run->c + t * HIDDEN);
+    for (size_t i = 0; i < count && run->layer->kind != CELL_RNN_RELU; i++) {
+        const bool candidate = strchr("gn", letters[i / HIDDEN]) != NULL;
+        assert_true(gates[i] <= 1 && gates[i] >= (candidate ? -1 : 0));
+    }
+    seen->steps++;
+}
+
 static void check_encode(enum cell_kind kind, enum cell_norm norm, size_t layers, size_t directions,
                          bool residual)
 {
@@ -146,6 +170,11 @@ static void check_encode(enum cell_kind kind, enum cell_norm norm, size_t layers
     for (size_t t = 0; t < STEPS; t++)
         assert_close(width, output + t * cell_stride(width), trace.output + t * width);
     assert_close(states, last, trace.last);
+    struct seen seen = {.trace = &trace};
+    const struct recurrent_watch watch = {&seen, check_seen};
+    recurrent_encode_watched(&net, STEPS, aligned(STEPS, INPUT, x), NULL, output, last,
+                             new_reals(recurrent_scratch(&net, STEPS)), &watch);
+    assert_int_equal(seen.steps, layers * directions * STEPS);
 }
 
 static void encoding_is_that_of_training(void **state)

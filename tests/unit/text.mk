@@ -16,7 +16,8 @@ text_tests = \
 	tests/unit/test_feature \
 	tests/unit/test_sentence \
 	tests/unit/test_vectors \
-	tests/unit/test_tatoeba
+	tests/unit/test_tatoeba \
+	tests/unit/test_property
 check_PROGRAMS += $(text_tests)
 TESTS += $(text_tests)
 text_test_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests
@@ -98,3 +99,7 @@ tests_support_libnasty_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/unit.h
 tests_unit_test_json_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_json_LDADD = $(text_test_libs)
+
+tests_unit_test_property_SOURCES = tests/unit/test_property.c tests/unit/unit.h
+tests_unit_test_property_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_property_LDADD = $(text_test_libs)

@@ -96,3 +96,9 @@ tests_unit_test_captions_SOURCES = tests/unit/test_captions.c tests/unit/task_fi
 tests_unit_test_captions_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_captions_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
+
+check_PROGRAMS += tests/unit/test_metric_rank
+TESTS += tests/unit/test_metric_rank
+tests_unit_test_metric_rank_SOURCES = tests/unit/test_metric_rank.c tests/unit/unit.h
+tests_unit_test_metric_rank_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_metric_rank_LDADD = libtrain.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
