@@ -15,9 +15,10 @@ struct text_stream { /* release with text_stream_release */
     size_t len;
 };
 
-/* Reads the files one after another as they are, but that byte order marks and, as in a corpus, '\r'
-   before '\n' are dropped. What is not UTF-8 or is a NUL byte is an error that names file and line; ERR_LIMIT names the file that
-   makes them more than STREAM_MAX_BYTES in all. Files may be empty, and so may the stream. */
+/* Reads the files one after another as they are, but that byte order marks and, as in a corpus,
+   '\r' before '\n' are dropped. What is not UTF-8 or is a NUL byte is an error that names file and
+   line; ERR_LIMIT names the file that makes them more than STREAM_MAX_BYTES in all. Files may be
+   empty, and so may the stream. */
 int text_stream_read(struct text_stream *stream, const char *const *paths, size_t count,
                      struct err *err);
 void text_stream_release(struct text_stream *stream);
