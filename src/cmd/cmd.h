@@ -19,6 +19,7 @@ enum cmd_exit {
 int dragoman_train(int argc, char **argv);
 int dragoman_evaluate(int argc, char **argv);
 int dragoman_translate(int argc, char **argv);
+int dragoman_caption(int argc, char **argv);
 int dragoman_classify(int argc, char **argv);
 int dragoman_generate(int argc, char **argv);
 int dragoman_tag(int argc, char **argv);

@@ -12,6 +12,7 @@ static const struct command {
     {"train", dragoman_train, "make a model from examples"},
     {"evaluate", dragoman_evaluate, "measure a model on a test set"},
     {"translate", dragoman_translate, "translate lines"},
+    {"caption", dragoman_caption, "say what is in rows of numbers"},
     {"classify", dragoman_classify, "label lines"},
     {"generate", dragoman_generate, "write text, or weigh it"},
     {"tag", dragoman_tag, "label the words of lines"},

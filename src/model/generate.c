@@ -31,6 +31,7 @@ struct generation {
     size_t stop_count, max_tokens;
     struct buf pending;
     bool drop_space; /* the first token's, which the tokenizer would have added */
+    bool said;       /* a caption: all of the text is pending */
     bool done;
     enum generation_end end;
     size_t tokens;
@@ -95,6 +96,57 @@ static int read_prompt(struct generation *generation, struct err *err)
     return 1;
 }
 
+/* The first tokens of a hypothesis, as many as are wanted, become the pending text. A search that
+   may only say so much would prefer what ends early, so the whole is said and then cut. */
+static int keep_caption(struct generation *generation, const struct hypothesis *best,
+                        struct err *err)
+{
+    const size_t most = generation->max_tokens, whole = best->count + (best->truncated ? 0 : 1);
+    const size_t kept = best->count < most ? best->count : most;
+    struct buf *pending = &generation->pending;
+    if (tokenizer_decode(generation->model->tokenizer, best->ids, kept, pending, err) < 0 ||
+        buf_char(pending, '\0', err) < 0) /* stops are sought in it */
+        return err->code;
+    pending->len--;
+    generation->said = true;
+    generation->tokens = whole < most ? whole : most;
+    generation->log_probability = (double)best->log_probability;
+    generation->end = whole > most || best->truncated ? GENERATION_LENGTH : GENERATION_END;
+    return 0;
+}
+
+/* The whole text of a model of rows of numbers. */
+static int say_caption(struct generation *generation, const struct generate_condition *condition,
+                       size_t prompt, struct err *err)
+{
+    const struct model *model = generation->model;
+    const struct spec *spec = &model->spec;
+    const struct decode_options options = {
+        .beam = spec->beam, .nbest = 1, .length_penalty = spec->length_penalty};
+    struct decode_result *result;
+    if (condition == NULL || condition->values == NULL || condition->label != NULL)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" needs rows of %zu numbers", spec->name,
+                       spec->row);
+    if (prompt > 0)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" takes no prompt", spec->name);
+    if (model_decode_rows(model, condition->values, condition->rows, condition->width, &options,
+                          &result, err) < 0)
+        return err->code;
+    const int code = keep_caption(generation, &result->hypotheses[0], err);
+    decode_result_free(result);
+    return code;
+}
+
+/* The state after the prompt; a caption is said at once. */
+static int begin(struct generation *generation, const struct generate_condition *condition,
+                 const char *prompt, size_t len, struct err *err)
+{
+    if (generation->model->seq2seq != NULL && generation->model->spec.task == SPEC_GENERATION)
+        return say_caption(generation, condition, len, err);
+    const int code = generate_walk(generation->model, condition, &generation->walk, err);
+    return code < 0 ? code : take_prompt(generation, prompt, len, err);
+}
+
 int generation_new(struct generation **generation, struct model *model,
                    const struct generate_condition *condition, const char *prompt, size_t len,
                    const struct generate_options *options, struct err *err)
@@ -117,9 +169,7 @@ int generation_new(struct generation **generation, struct model *model,
     if (made->logits != NULL && made->probabilities != NULL && made->scratch != NULL)
         code = keep_stops(made, options, err);
     if (code == 0)
-        code = generate_walk(model, condition, &made->walk, err);
-    if (code == 0)
-        code = take_prompt(made, prompt, len, err);
+        code = begin(made, condition, prompt, len, err);
     if (code < 0) {
         generation_free(made);
         return code;
@@ -282,8 +332,13 @@ static int go_on(struct generation *generation, int32_t id, struct buf *out, str
 int generation_step(struct generation *generation, struct buf *out, struct err *err)
 {
     const size_t vocabulary = generation->model->spec.vocabulary;
+    size_t stop;
     if (generation->done)
         return 0;
+    if (generation->said)
+        return find_stop(generation, &stop)
+                   ? finish(generation, GENERATION_STOP, stop, out, err)
+                   : finish(generation, generation->end, generation->pending.len, out, err);
     if (generation->prompt_read < generation->prompt_count)
         return read_prompt(generation, err);
     const int32_t id = draw(generation);

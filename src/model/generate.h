@@ -5,6 +5,10 @@
  * A model of lines begins at the beginning of a line and ends at its end. A model of a stream knows
  * neither: a prompt, or the text, is read as what follows a line's end.
  *
+ * A model of rows of numbers takes them as its condition and says what a beam search finds most
+ * probable, all in one step and at most DECODE_ROWS_LENGTH tokens: temperature, top_k, top_p and
+ * seed are nothing to it, it takes no prompt, and the log probability is the whole caption's.
+ *
  * Every error that the caller could have avoided is an ERR_ARGUMENT that says what was expected.
  */
 #ifndef DRAGOMAN_MODEL_GENERATE_H

@@ -82,7 +82,10 @@ int generate_walk(const struct model *model, const struct generate_condition *co
                   struct rnn_walk **walk, struct err *err)
 {
     struct rnn_input input = {.count = 0};
-    if (model->spec.task != SPEC_GENERATION || model->rnn == NULL)
+    if (model->spec.task == SPEC_GENERATION && model->rnn == NULL)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" is for captions and weighs no texts",
+                       model->spec.name);
+    if (model->spec.task != SPEC_GENERATION)
         return err_set(err, ERR_ARGUMENT, "model \"%s\" is for %s, not for %s", model->spec.name,
                        spec_task_name(model->spec.task), spec_task_name(SPEC_GENERATION));
     if (read_condition(model, condition, &input, err) < 0)

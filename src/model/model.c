@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "model/bag.h"
 #include "model/bundle.h"
+#include "model/reading.h"
 #include "model/rnn.h"
 #include "model/seq2seq.h"
 #include "nn/softmax.h"
@@ -126,13 +127,11 @@ static int classify_bag(const struct model *model, const char *text, size_t len,
 static int classify_rnn(const struct model *model, const char *text, size_t len, float *logits,
                         struct err *err)
 {
-    struct rnn_input input = {.count = 0};
-    int32_t *ids = NULL;
-    int code = encode(model, text, len, &ids, &input.count, err);
-    input.ids = ids;
-    if (code == 0)
-        code = rnn_pooled(model->rnn, &input, logits, NULL, err);
-    mem_free(ids);
+    struct reading reading;
+    if (reading_make(&reading, model, text, len, err) < 0)
+        return err->code;
+    const int code = rnn_pooled(model->rnn, &reading.input, logits, NULL, err);
+    reading_release(&reading);
     return code;
 }
 
@@ -180,49 +179,31 @@ int model_ensemble(struct ensemble *ensemble, struct model *const *models, size_
     return 0;
 }
 
-/* A text's ids or rows [count, width]: one of the two. */
-struct source {
-    const int32_t *ids;
-    const float *rows;
-    size_t count, width;
-};
-
-/* Decodes one source with a decoder of its own. */
-static int decode(const struct model *model, const struct source *source,
-                  const struct decode_options *options, struct decode_result **result,
-                  struct err *err)
+/* Decodes one source, which joins the decoder, to its end. */
+static int decode(struct decoder *decoder, struct decode_result **result, struct err *err)
 {
-    int code = ERR_MEMORY;
-    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
-    struct decoder *decoder = decoder_new(&alone, options->beam, err);
-    if (decoder == NULL)
-        return code;
-    if (source->rows != NULL)
-        code = decoder_join_rows(decoder, source->rows, source->count, source->width, options, NULL,
-                                 err);
-    else
-        code = decoder_join(decoder, source->ids, source->count, options, NULL, err);
+    int code = 0;
     *result = NULL;
     while (code == 0 && (*result = decoder_take(decoder)) == NULL)
         code = decoder_step(decoder, err);
-    decoder_free(decoder);
     return code;
 }
 
-/* The best hypothesis as text. */
-static int say(const struct model *model, const struct source *source,
-               const struct decode_options *options, struct buf *out, float *score, struct err *err)
+static struct decoder *new_decoder(const struct model *model, const struct decode_options *options,
+                                   struct err *err)
 {
-    struct decode_result *result = NULL;
-    int code = decode(model, source, options, &result, err);
-    if (code < 0)
-        return code;
+    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
+    return decoder_new(&alone, options->beam, err);
+}
+
+/* Appends the best hypothesis as text. */
+static int write_best(const struct model *model, const struct decode_result *result,
+                      struct buf *out, float *score, struct err *err)
+{
     const struct hypothesis *best = &result->hypotheses[0];
-    code = tokenizer_decode(model->tokenizer, best->ids, best->count, out, err);
     if (score != NULL)
         *score = best->score;
-    decode_result_free(result);
-    return code;
+    return tokenizer_decode(model->tokenizer, best->ids, best->count, out, err);
 }
 
 int model_translate(const struct model *model, const char *text, size_t len,
@@ -231,12 +212,42 @@ int model_translate(const struct model *model, const char *text, size_t len,
 {
     int32_t *ids = NULL;
     size_t count = 0;
+    struct decoder *decoder = NULL;
+    struct decode_result *result = NULL;
     if (model->spec.task != SPEC_TRANSLATION)
         return wrong_task(model, SPEC_TRANSLATION, err);
     int code = encode(model, text, len, &ids, &count, err);
+    if (code == 0 && (decoder = new_decoder(model, options, err)) == NULL)
+        code = err->code;
     if (code == 0)
-        code = say(model, &(struct source){.ids = ids, .count = count}, options, out, score, err);
+        code = decoder_join(decoder, ids, count, options, NULL, err);
+    if (code == 0)
+        code = decode(decoder, &result, err);
+    if (code == 0)
+        code = write_best(model, result, out, score, err);
+    decode_result_free(result);
+    decoder_free(decoder);
     mem_free(ids);
+    return code;
+}
+
+int model_decode_rows(const struct model *model, const float *values, size_t count, size_t width,
+                      const struct decode_options *options, struct decode_result **result,
+                      struct err *err)
+{
+    *result = NULL;
+    if (model->spec.task != SPEC_GENERATION)
+        return wrong_task(model, SPEC_GENERATION, err);
+    if (model->seq2seq == NULL)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" does not read rows of numbers",
+                       model->spec.name);
+    struct decoder *decoder = new_decoder(model, options, err);
+    if (decoder == NULL)
+        return err->code;
+    int code = decoder_join_rows(decoder, values, count, width, options, NULL, err);
+    if (code == 0)
+        code = decode(decoder, result, err);
+    decoder_free(decoder);
     return code;
 }
 
@@ -244,11 +255,12 @@ int model_caption(const struct model *model, const struct rows *rows,
                   const struct decode_options *options, struct buf *out, float *score,
                   struct err *err)
 {
-    if (model->spec.task != SPEC_GENERATION)
-        return wrong_task(model, SPEC_GENERATION, err);
-    if (model->seq2seq == NULL)
-        return err_set(err, ERR_ARGUMENT, "model \"%s\" reads no rows of numbers",
-                       model->spec.name);
-    const struct source source = {.rows = rows->values, .count = rows->count, .width = rows->width};
-    return say(model, &source, options, out, score, err);
+    struct decode_result *result;
+    int code =
+        model_decode_rows(model, rows->values, rows->count, rows->width, options, &result, err);
+    if (code < 0)
+        return code;
+    code = write_best(model, result, out, score, err);
+    decode_result_free(result);
+    return code;
 }

@@ -43,14 +43,20 @@ int model_translate(const struct model *model, const char *text, size_t len,
                     struct err *err);
 
 struct rows;
-/* The same for a model that says something of rows of numbers, such as the parts of a picture. A
-   model of another task, rows of another width, or values that are not finite are ERR_ARGUMENT. */
+/* What decoding makes of rows of numbers [count, width]; free *result with decode_result_free. */
+int model_decode_rows(const struct model *model, const float *values, size_t count, size_t width,
+                      const struct decode_options *options, struct decode_result **result,
+                      struct err *err);
+/* The text of the best hypothesis, appended to `out`: what a model of rows, such as the parts of a
+   picture, says of them. For both, a model of another task, rows of another width and values that
+   are not finite are ERR_ARGUMENT. */
 int model_caption(const struct model *model, const struct rows *rows,
                   const struct decode_options *options, struct buf *out, float *score,
                   struct err *err);
 
 /* Probabilities of each label, [label_count], summing to 1. Any thread; the result does not depend
-   on what else runs. Empty text gives the prior. */
+   on what else runs. Empty text gives the prior. A model of rows takes them as text/rows.h writes
+   them. */
 int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
                    struct err *err);
 

@@ -1,7 +1,7 @@
 /*
- * The classification task of recurrent networks: texts with one label each; accuracy on
- * development data. Training texts are cut at the recipe's limit, development texts are read whole,
- * as they will be when the model is in use.
+ * The classification task of recurrent networks: texts, or rows of numbers, with one label each;
+ * accuracy on development data. Training texts are cut at the recipe's limit, development texts are
+ * read whole, as they will be when the model is in use.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,25 +11,19 @@
 #include "model/rnn.h"
 #include "train/calibration.h"
 #include "train/labels.h"
-#include "train/task.h"
+#include "train/sequences.h"
 
 struct classification {
     struct task_data data;
     struct rnn shape; /* sizes alone; each use binds its own copy */
-    struct task_ids texts, dev_texts;
+    struct sequences texts, dev_texts;
     int32_t *labels, *dev_labels;
     real *class_weights; /* [labels], or NULL */
     struct batch_key *keys;
-    size_t cut;        /* training texts that were longer than max-tokens */
     float *dev_logits; /* [dev, labels]: what the last evaluation found */
     size_t samples;
     bool evaluated;
 };
-
-static size_t length_of(const struct task_ids *ids, size_t i)
-{
-    return ids->begins[i + 1] - ids->begins[i];
-}
 
 static struct rnn bind(const struct classification *classification, real *weights)
 {
@@ -55,43 +49,22 @@ static void classification_init(void *context, real *weights, struct rng *rng)
     const size_t count = rnn_parameters(&model, list);
     parameters_bind(list, count, weights);
     rnn_init(&model, &settings, rng);
-    vectors_put(&classification->data.vectors, model.embedding_weight);
+    if (model.embedding_weight != NULL)
+        vectors_put(&classification->data.vectors, model.embedding_weight);
     task_start(&classification->data, list, count);
 }
 
-/* The share's labels, or NULL. */
-static int32_t *take_labels(const struct classification *classification,
-                            struct trainer_share *share)
+static int make_batch(const struct classification *classification, struct trainer_share *share,
+                      struct rnn_batch *batch)
 {
     int32_t *labels = arena_alloc(&share->arena, share->count, sizeof *labels, &share->err);
-    for (size_t b = 0; labels != NULL && b < share->count; b++)
-        labels[b] = classification->labels[share->examples[b]];
-    return labels;
-}
-
-/* The share's texts as a padded, time-major batch. */
-static int make_sequences(const struct classification *classification, struct trainer_share *share,
-                          struct rnn_batch *batch)
-{
-    const struct task_ids *texts = &classification->texts;
-    const size_t B = share->count;
-    size_t S = 1;
-    for (size_t b = 0; b < B; b++)
-        S = length_of(texts, share->examples[b]) > S ? length_of(texts, share->examples[b]) : S;
-    int32_t *ids = arena_alloc(&share->arena, S * B, sizeof *ids, &share->err);
-    int32_t *lengths = arena_alloc(&share->arena, B, sizeof *lengths, &share->err);
-    int32_t *labels = take_labels(classification, share);
-    if (ids == NULL || lengths == NULL || labels == NULL)
+    if (labels == NULL)
         return ERR_MEMORY;
-    for (size_t b = 0; b < B; b++) {
-        const int32_t *text = texts->ids + texts->begins[share->examples[b]];
-        lengths[b] = (int32_t)length_of(texts, share->examples[b]);
-        for (size_t t = 0; t < (size_t)lengths[b]; t++)
-            ids[t * B + b] = text[t];
-    }
-    *batch = (struct rnn_batch){
-        .batch = B, .steps = S, .lengths = lengths, .ids = ids, .targets = labels};
-    return 0;
+    for (size_t b = 0; b < share->count; b++)
+        labels[b] = classification->labels[share->examples[b]];
+    *batch = (struct rnn_batch){.targets = labels};
+    return sequences_batch(&classification->texts, share->examples, share->count, batch,
+                           &share->arena, &share->err);
 }
 
 static int classification_learn(void *context, struct trainer_share *share)
@@ -111,7 +84,7 @@ static int classification_learn(void *context, struct trainer_share *share)
     };
     struct rnn_batch batch;
     struct rnn_sums sums = {0};
-    int code = make_sequences(classification, share, &batch);
+    int code = make_batch(classification, share, &batch);
     if (code == 0)
         code = rnn_learn(&model, &gradient, &batch, &training, &share->rng, &sums, &share->arena,
                          &share->err);
@@ -121,7 +94,7 @@ static int classification_learn(void *context, struct trainer_share *share)
 
 static struct calibration dev_calibration(const struct classification *classification)
 {
-    return (struct calibration){.count = classification->dev_texts.count,
+    return (struct calibration){.count = classification->data.dev.count,
                                 .labels = classification->data.spec.label_count,
                                 .logits = classification->dev_logits,
                                 .targets = classification->dev_labels};
@@ -140,12 +113,11 @@ static void run_evaluation(void *context, int index)
     struct evaluation *evaluation = context;
     struct err *err = &evaluation->errs[index];
     const struct classification *classification = evaluation->classification;
-    const struct task_ids *texts = &classification->dev_texts;
+    const size_t count = classification->data.dev.count;
     const size_t labels = classification->data.spec.label_count;
-    for (size_t i = (size_t)index; err->code == 0 && i < texts->count; i += evaluation->threads) {
+    for (size_t i = (size_t)index; err->code == 0 && i < count; i += evaluation->threads) {
         float *logits = classification->dev_logits + i * labels;
-        const struct rnn_input input = {.count = length_of(texts, i),
-                                        .ids = texts->ids + texts->begins[i]};
+        const struct rnn_input input = sequences_input(&classification->dev_texts, i);
         rnn_pooled(&evaluation->model, &input, logits, NULL, err);
     }
 }
@@ -224,24 +196,6 @@ static int classification_save(void *context, real *weights, const struct traine
  * Setting up
  */
 
-/* Ids of a corpus, texts cut at `limit` tokens; *cut: how many were. */
-static int encode_texts(const struct classification *classification, const struct corpus *corpus,
-                        size_t limit, struct task_ids *ids, size_t *cut, struct err *err)
-{
-    struct encoded scratch = {.count = 0};
-    size_t tokens = 0;
-    *cut = 0;
-    int code = task_ids_init(ids, corpus->count, err);
-    for (size_t i = 0; i < corpus->count && code == 0; i++) {
-        const struct corpus_line *line = &corpus->lines[i];
-        code = task_ids_add(ids, classification->data.tokenizer, line->first, line->first_len,
-                            limit, &scratch, &tokens, err);
-        *cut += tokens > limit;
-    }
-    encoded_release(&scratch);
-    return code;
-}
-
 static int find_labels(struct classification *classification, struct err *err)
 {
     struct task_data *data = &classification->data;
@@ -256,32 +210,21 @@ static int find_labels(struct classification *classification, struct err *err)
     return code;
 }
 
-/* Sequences meet others of their length. */
-static void fill_keys(struct classification *classification)
-{
-    const struct task_ids *texts = &classification->texts;
-    for (size_t i = 0; i < texts->count; i++) {
-        const uint32_t length = (uint32_t)length_of(texts, i);
-        classification->keys[i] =
-            (struct batch_key){.order = length, .tokens = length > 0 ? length : 1};
-    }
-}
-
 static int classification_begin_epoch(void *context, size_t epoch, struct pool *pool,
                                       struct err *err)
 {
     struct classification *classification = context;
-    const int code = task_ids_redraw(&classification->texts, &classification->data, TASK_FIRST,
+    const int code = task_ids_redraw(&classification->texts.ids, &classification->data, TASK_FIRST,
                                      epoch, pool, err);
     if (code == 0)
-        fill_keys(classification);
+        sequences_keys(&classification->texts, classification->keys);
     return code;
 }
 
 /* Each class counts the same: its weight is count / (classes * its count). */
 static int balance(struct classification *classification, struct err *err)
 {
-    const size_t count = classification->texts.count;
+    const size_t count = classification->data.train.count;
     const size_t labels = classification->data.spec.label_count;
     real *weights = classification->class_weights = mem_alloc(labels, sizeof *weights, err);
     if (weights == NULL)
@@ -319,14 +262,15 @@ static int set_up(struct classification *classification, const struct recipe *re
     int code;
     if ((code = task_data_open(data, recipe, command, folder, TASK_FIRST_FIELD, err)) < 0 ||
         (code = find_labels(classification, err)) < 0 ||
-        (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
-                             &classification->texts, &classification->cut, err)) < 0 ||
-        (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
-                             &(size_t){0}, err)) < 0 ||
+        (code = sequences_read(&classification->texts, &data->train, &recipe->train,
+                               data->tokenizer, data->spec.row, (size_t)recipe->max_tokens, err)) <
+            0 ||
+        (code = sequences_read(&classification->dev_texts, &data->dev, &recipe->dev,
+                               data->tokenizer, data->spec.row, SIZE_MAX, err)) < 0 ||
         (code = make_network(classification, err)) < 0 ||
         (code = allocate(classification, err)) < 0)
         return code;
-    fill_keys(classification);
+    sequences_keys(&classification->texts, classification->keys);
     code = task_check_start(data, list, rnn_parameters(&classification->shape, list), err);
     return code < 0 ? code : task_data_keep(data, err);
 }
@@ -357,13 +301,13 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
     task->parameters = parameters_total(list, tensors);
     task->origin = classification->data.origin;
     task->keys = classification->keys;
-    task->examples = classification->texts.count;
-    task->cut = classification->cut;
+    task->examples = classification->data.train.count;
+    task->cut = classification->texts.cut;
     if (recipe->dropout_bpe > 0)
         task->begin_epoch = classification_begin_epoch;
     task->facts = (struct trainer_facts){.lines = classification->data.train.count,
                                          .dev_lines = classification->data.dev.count,
-                                         .tokens = {task_ids_total(&classification->texts)},
+                                         .tokens = {sequences_total(&classification->texts)},
                                          .vocabulary = classification->data.spec.vocabulary,
                                          .tensors = tensors};
     return 0;
@@ -376,9 +320,9 @@ void classification_task_release(struct trainer_task *task)
     mem_free(classification->keys);
     mem_free(classification->class_weights);
     mem_free(classification->dev_labels);
-    task_ids_release(&classification->dev_texts);
+    sequences_release(&classification->dev_texts);
     mem_free(classification->labels);
-    task_ids_release(&classification->texts);
+    sequences_release(&classification->texts);
     task_data_release(&classification->data);
     mem_free(classification);
     task->context = NULL;

@@ -324,15 +324,15 @@ static int default_name(struct recipe *recipe, struct err *err)
 
 static int check_labels(const struct recipe *recipe, struct err *err)
 {
-    if (recipe->labels.count > 0 && recipe->task != SPEC_CLASSIFICATION)
-        return err_set(err, ERR_ARGUMENT, "--labels means nothing for --task %s",
-                       spec_task_name((enum spec_task)recipe->task));
     for (size_t i = 0; i < recipe->labels.count; i++) {
         const char *item = recipe->labels.items[i];
         const char *equals = strchr(item, '=');
         if (!equals || equals == item || !equals[1])
             return err_set(err, ERR_ARGUMENT, "--labels '%s' is not LABEL=NAME", item);
     }
+    if (recipe->labels.count > 0 && recipe->task != SPEC_CLASSIFICATION)
+        return err_set(err, ERR_ARGUMENT, "--labels means nothing for --task %s",
+                       spec_task_name((enum spec_task)recipe->task));
     return 0;
 }
 

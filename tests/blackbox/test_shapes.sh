@@ -73,6 +73,34 @@ cut -f 2 adding/test.tsv | paste - numbers | awk '{ sum += ($1 - $2) ^ 2 }
     END { exit !(NR == 1000 && sum / NR < 0.001) }' || fail "the numbers written are others"
 evaluate adding-gru adding/test.tsv '^explained *R2 0\.99\|^explained *R2 1\.00'
 
+# Captions, of a model that has hardly begun to learn: what is asked and what is answered.
+expect 0 "$recipes/synthetic.sh" grid grid
+head -n 300 grid/train.tsv >grid/few.tsv
+expect 0 "$dragoman" train --recipe "$recipes/grid.conf" --train grid/few.tsv --dev grid/few.tsv \
+    --out grid-model --threads 2 --epochs 1 --samples 0
+cut -f 1 grid/test.tsv | head -n 3 >pictures
+expect 0 "$dragoman" caption grid-model <pictures
+[ "$(wc -l <out)" -eq 3 ] || fail "$(wc -l <out) captions of 3 pictures"
+cp out captions
+expect 0 "$dragoman" generate grid-model --features "$(head -n 1 pictures)"
+[ "$(cat out)" = "$(head -n 1 captions)" ] || fail "generate says $(cat out), caption $(cat captions)"
+expect 0 "$dragoman" caption --nbest 2 grid-model "$(head -n 1 pictures)"
+[ "$(cut -f 3 out | head -n 1)" = "$(head -n 1 captions)" ] || fail "the best of two: $(cat out)"
+expect 0 "$dragoman" evaluate grid-model --test grid/dev.tsv --beam 1 --perplexity
+grep -q '^perplexity' out && grep -q '^BLEU' out || fail "captions are not measured: $(cat out)"
+expect 0 "$dragoman" inspect grid-model
+grep -q 'rows of 10 numbers, embedding 48, conditional decoder' out || fail "inspect: $(head -n 3 out)"
+expect 1 "$dragoman" caption grid-model '0,1' 'a circle' ''
+complained_of 'line 1: rows of 2 numbers, not of 10'
+complained_of "line 2: row 1, column 1: 'a circle' is not a decimal number"
+complained_of 'line 3: row 1, column 1: there is no value'
+expect 2 "$dragoman" caption --split grid-model <pictures
+complained_of 'split means nothing for rows'
+expect 1 "$dragoman" caption parity-gru '0,1'
+complained_of 'is a model for tagging, not for generation'
+expect 1 "$dragoman" translate grid-model 'a circle'
+complained_of 'is a model for generation, not for translation'
+
 # Rows that cannot be read are said to be so, and the others are read.
 printf '%s\n' '0.5,1;0.25,1' '0.5,1;0.25' '0.5;0.25' 'nan,1' '1e99,1' 'inf,0' '' 'two words' '0.5,1' \
     >rows

@@ -2,13 +2,14 @@
 #ifndef DRAGOMAN_TESTS_UNIT_TASK_FIXTURE_H
 #define DRAGOMAN_TESTS_UNIT_TASK_FIXTURE_H
 
-#include "unit.h"
-
 #include <string.h>
 
+#include "../fault/fault.h"
 #include "base/mem.h"
 #include "model/model.h"
+#include "train/task.h"
 #include "train/train.h"
+#include "unit.h"
 
 static char *join(const char *folder, const char *name)
 {
@@ -63,24 +64,63 @@ static int set_path(struct recipe *recipe, const struct run *run, const char *op
     return code;
 }
 
+/* The recipe of a run, checked. */
+static int make_recipe(struct recipe *recipe, const struct run *run, struct err *err)
+{
+    int code = opt_defaults(recipe_options, recipe, err);
+    if (code == 0)
+        code = set_path(recipe, run, "train", run->train, err);
+    if (code == 0)
+        code = set_path(recipe, run, "dev", run->dev, err);
+    if (code == 0)
+        code = set_path(recipe, run, "out", run->out, err);
+    for (size_t i = 0; code == 0 && run->settings[i][0] != NULL; i++)
+        code = opt_set(recipe_options, recipe, run->settings[i][0], run->settings[i][1], err);
+    return code == 0 ? recipe_check(recipe, err) : code;
+}
+
 static int train(struct run *run, struct err *err)
 {
     const struct train_watch watch = {run, begin, report};
     struct trainer_progress final;
     struct recipe recipe = {0};
-    int code = opt_defaults(recipe_options, &recipe, err);
+    int code = make_recipe(&recipe, run, err);
     if (code == 0)
-        code = set_path(&recipe, run, "train", run->train, err);
-    if (code == 0)
-        code = set_path(&recipe, run, "dev", run->dev, err);
-    if (code == 0)
-        code = set_path(&recipe, run, "out", run->out, err);
-    for (size_t i = 0; code == 0 && run->settings[i][0] != NULL; i++)
-        code = opt_set(recipe_options, &recipe, run->settings[i][0], run->settings[i][1], err);
-    if (code == 0 && (code = recipe_check(&recipe, err)) == 0)
         code = train_run(&recipe, "the command", &watch, &final, err);
     opt_release(recipe_options, &recipe);
     return code;
+}
+
+struct task_maker { /* for fault_loop */
+    const struct recipe *recipe;
+    const char *folder;
+    int (*make)(struct trainer_task *, const struct recipe *, const char *, const char *,
+                struct err *);
+    void (*release)(struct trainer_task *);
+};
+
+static inline int make_task(void *context, struct err *err)
+{
+    const struct task_maker *maker = context;
+    struct trainer_task task;
+    const int code = maker->make(&task, maker->recipe, "the command", maker->folder, err);
+    if (code == 0)
+        maker->release(&task);
+    return code;
+}
+
+/* Every allocation of the making of the run's task is made to fail once. */
+static inline void assert_task_survives(const struct run *run, struct task_maker maker)
+{
+    struct recipe recipe = {0};
+    struct err err = ERR_INIT;
+    char *folder = join(run->folder, "fault.training");
+    assert_fine(make_recipe(&recipe, run, &err), err);
+    maker.recipe = &recipe;
+    maker.folder = folder;
+    assert_true(fault_loop(make_task, &maker) > 20);
+    opt_release(recipe_options, &recipe);
+    mem_free(folder);
 }
 
 static struct model *open_trained(const struct run *run)

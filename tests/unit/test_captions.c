@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "model/batch.h"
+#include "model/generate.h"
 #include "text/rows.h"
 
 #define SETTINGS                                                                                   \
@@ -139,6 +140,76 @@ static void bad_rows_are_refused(void **state)
     model_release(model);
 }
 
+static struct generation *generate(struct model *model, const float *values, size_t rows,
+                                   size_t max_tokens, const char *stop)
+{
+    const struct generate_condition condition = {.values = values, .rows = rows, .width = 4};
+    const struct generate_options options = {.max_tokens = max_tokens,
+                                             .temperature = 1,
+                                             .top_p = 1,
+                                             .stops = &stop,
+                                             .stop_count = stop != NULL};
+    struct err err = ERR_INIT;
+    struct generation *generation;
+    assert_fine(generation_new(&generation, model, &condition, NULL, 0, &options, &err), err);
+    return generation;
+}
+
+static void assert_generates(struct model *model, size_t max_tokens, const char *stop,
+                             const char *expected, enum generation_end end, size_t tokens)
+{
+    static const float values[] = {1, 0, 0, -1, 0, 0, 1, 0, 0, 1, 0, 1};
+    struct err err = ERR_INIT;
+    struct buf out = BUF_INIT;
+    struct generation *generation = generate(model, values, 3, max_tokens, stop);
+    assert_int_equal(generation_step(generation, &out, &err), 0);
+    assert_string_equal(out.data, expected);
+    assert_int_equal(generation_end(generation), end);
+    assert_int_equal(generation_tokens(generation), tokens);
+    assert_true(generation_log_probability(generation) < 0);
+    assert_int_equal(generation_step(generation, &out, &err), 0);
+    assert_string_equal(out.data, expected);
+    generation_free(generation);
+    buf_release(&out);
+}
+
+static void assert_generation_fails(struct model *model, const struct generate_condition *condition,
+                                    const char *prompt, const char *words)
+{
+    const struct generate_options options = {.max_tokens = 10, .top_p = 1};
+    struct err err = ERR_INIT;
+    struct generation *generation;
+    assert_int_equal(
+        generation_new(&generation, model, condition, prompt, strlen(prompt), &options, &err),
+        ERR_ARGUMENT);
+    if (strstr(err.message, words) == NULL)
+        fail_msg("'%s' does not say '%s'", err.message, words);
+}
+
+/* As other texts are made, with the rows as the condition. */
+static void captions_are_generated(void **state)
+{
+    struct err err = ERR_INIT;
+    struct run run = {*state, "train.tsv", "dev.tsv", "generated", bare, 0, 0};
+    const float values[8] = {1, NAN};
+    assert_fine(train(&run, &err), err);
+    struct model *model = open_trained(&run);
+    assert_generates(model, 100, NULL, "a cup, a lamp and a book", GENERATION_END, 9);
+    assert_generates(model, 100, " and", "a cup, a lamp", GENERATION_STOP, 9);
+    assert_generates(model, 4, NULL, "a cup, a", GENERATION_LENGTH, 4);
+    assert_generation_fails(model, NULL, "", "needs rows of 4 numbers");
+    assert_generation_fails(model, &(struct generate_condition){.label = "cup"}, "",
+                            "needs rows of 4 numbers");
+    const struct generate_condition pair = {.values = values, .rows = 1, .width = 2};
+    assert_generation_fails(model, &pair, "", "rows of 2 numbers, not of 4");
+    const struct generate_condition odd = {.values = values, .rows = 2, .width = 4};
+    assert_generation_fails(model, &odd, "", "row 1, column 2 is not finite");
+    assert_generation_fails(model, &odd, "a", "takes no prompt");
+    struct text_score score;
+    assert_int_equal(model_log_probability(model, &odd, "a cup", 5, &score, &err), ERR_ARGUMENT);
+    model_release(model);
+}
+
 static void bad_data_is_refused(void **state)
 {
     struct run run = {*state, "bad.tsv", "dev.tsv", "bad", bare, 0, 0};
@@ -168,6 +239,36 @@ static void settings_that_do_not_fit_are_refused(void **state)
     assert_refused(&run, ERR_ARGUMENT, "--encoder-layers 0 goes with --task generation");
 }
 
+static int caption_again(void *context, struct err *err)
+{
+    static const float values[] = {1, 0, 0, -1};
+    static const char stop[] = "lamp", *const stops = stop;
+    const struct generate_condition condition = {.values = values, .rows = 1, .width = 4};
+    const struct generate_options options = {
+        .max_tokens = 20, .top_p = 1, .stops = &stops, .stop_count = 1};
+    struct generation *generation;
+    struct buf out = BUF_INIT;
+    int code = generation_new(&generation, context, &condition, NULL, 0, &options, err);
+    if (code < 0)
+        return code;
+    code = generation_step(generation, &out, err);
+    generation_free(generation);
+    buf_release(&out);
+    return code;
+}
+
+static void lack_of_memory_is_an_error(void **state)
+{
+    struct err err = ERR_INIT;
+    struct run run = {*state, "train.tsv", "dev.tsv", "memory", bare, 0, 0};
+    assert_fine(train(&run, &err), err);
+    struct model *model = open_trained(&run);
+    assert_true(fault_loop(caption_again, model) > 10);
+    model_release(model);
+    assert_task_survives(
+        &run, (struct task_maker){.make = translation_task, .release = translation_task_release});
+}
+
 static int set_up(void **state)
 {
     if (scratch_make(state) != 0)
@@ -182,8 +283,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_become_sentences),
         cmocka_unit_test(bad_rows_are_refused),
+        cmocka_unit_test(captions_are_generated),
         cmocka_unit_test(bad_data_is_refused),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
+        cmocka_unit_test(lack_of_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, scratch_remove);
 }

@@ -135,6 +135,41 @@ static void rows_are_nothing_for_a_model_of_words(void **state)
     model_release(model);
 }
 
+/* Classes of rows of numbers: the same network with another head. */
+static void rows_have_classes(void **state)
+{
+    static const char *const settings[][2] = {{"task", "classification"},
+                                              {"input", "rows"},
+                                              {"embedding", "8"},
+                                              {"encoder-hidden", "8"},
+                                              {"batch-tokens", "100"},
+                                              {"rate", "0.02"},
+                                              {"epochs", "10"},
+                                              {"threads", "2"},
+                                              {"dropout-embedding", "0"},
+                                              {"dropout-output", "0"},
+                                              {NULL, NULL}};
+    struct err err = ERR_INIT;
+    struct run run = {*state, "classes.tsv", "classes.tsv", "classes", settings, 0, 0};
+    float probabilities[2];
+    FILE *stream = open_data(*state, "classes.tsv");
+    struct rng rng;
+    rng_seed(&rng, 9, 0);
+    for (size_t i = 0; i < 200; i++) {
+        const double a = rng_normal(&rng), b = rng_normal(&rng);
+        fprintf(stream, "%.3f;%.3f\t%s\n", a, b, a > b ? "falls" : "rises");
+    }
+    assert_int_equal(fclose(stream), 0);
+    assert_fine(train(&run, &err), err);
+    assert_true(run.best > 90);
+    struct model *model = open_trained(&run);
+    assert_int_equal(model->spec.row, 1);
+    assert_fine(model_classify(model, "1;-1", 4, probabilities, &err), err);
+    assert_true(probabilities[0] > 0.5f);
+    assert_int_equal(model_classify(model, "1,1;-1,2", 8, probabilities, &err), ERR_ARGUMENT);
+    model_release(model);
+}
+
 /* There is nothing to learn then, but nothing is divided by 0 either. */
 static void equal_targets_are_fine(void **state)
 {
@@ -179,6 +214,24 @@ static void settings_that_mean_nothing_are_refused(void **state)
     assert_refused(&run, ERR_ARGUMENT, "does not do --task translation with --input rows");
 }
 
+static int regress_again(void *context, struct err *err)
+{
+    double value;
+    return model_regress(context, "0.5,1;0.25,1", 12, NULL, &value, err);
+}
+
+static void lack_of_memory_is_an_error(void **state)
+{
+    struct err err = ERR_INIT;
+    struct run run = {*state, "rows.tsv", "rows-dev.tsv", "memory", of_rows, 0, 0};
+    assert_fine(train(&run, &err), err);
+    struct model *model = open_trained(&run);
+    assert_true(fault_loop(regress_again, model) > 5);
+    model_release(model);
+    assert_task_survives(
+        &run, (struct task_maker){.make = regression_task, .release = regression_task_release});
+}
+
 static void measures(void **state)
 {
     const double actual[] = {1, 2, 3, 6}, predicted[] = {2, 2, 3, 4}, same[] = {2, 2, 2, 2};
@@ -215,9 +268,11 @@ int main(void)
         cmocka_unit_test(words_become_numbers),
         cmocka_unit_test(rows_become_numbers),
         cmocka_unit_test(rows_are_nothing_for_a_model_of_words),
+        cmocka_unit_test(rows_have_classes),
         cmocka_unit_test(equal_targets_are_fine),
         cmocka_unit_test(bad_data_is_refused),
         cmocka_unit_test(settings_that_mean_nothing_are_refused),
+        cmocka_unit_test(lack_of_memory_is_an_error),
         cmocka_unit_test(measures),
     };
     return cmocka_run_group_tests(tests, set_up, scratch_remove);

@@ -55,6 +55,16 @@ static const char regression[] =
     "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":64,\"residual\":false,"
     "\"norm\":\"none\",\"bidirectional\":true},\"pooling\":\"attention\"},\"card\":{}}";
 
+static const char captions[] =
+    "{\"format\":1,\"name\":\"grid\",\"task\":\"generation\",\"stream\":false,"
+    "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":false},"
+    "\"architecture\":{\"kind\":\"seq2seq\",\"vocabulary\":26,\"row\":10,\"embedding\":48,"
+    "\"encoder\":{\"cell\":\"gru\",\"layers\":0,\"hidden\":64,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":true},"
+    "\"decoder\":{\"kind\":\"plain\",\"cell\":\"gru\",\"layers\":1,\"hidden\":48,"
+    "\"residual\":false,\"norm\":\"none\"},\"attention\":\"dot\",\"bridge\":\"mean\","
+    "\"deep_output\":true,\"tying\":\"two-way\"},\"card\":{}}";
+
 static void parse(struct spec *spec, const char *text)
 {
     struct err err = ERR_INIT;
@@ -143,6 +153,12 @@ static void reads_other_shapes(void **state)
 {
     struct spec spec;
     (void)state;
+    parse(&spec, captions);
+    assert_int_equal(spec.task, SPEC_GENERATION);
+    assert_int_equal(spec.kind, SPEC_SEQ2SEQ);
+    assert_int_equal(spec.row, 10);
+    assert_int_equal(spec.encoder.layers, 0);
+    spec_release(&spec);
     parse(&spec, generation);
     assert_int_equal(spec.task, SPEC_GENERATION);
     assert_int_equal(spec.kind, SPEC_RNN);
@@ -206,7 +222,7 @@ static const struct change changes[] = {
     {translation, "target", "\"aa-aaaaaaaa-aaaaaaaa-aaaaaaaa-aaaaaaaa\"", ERR_FORMAT, "\"target\""},
     {translation, "tokenizer", NULL, ERR_FORMAT, "\"tokenizer\" is missing"},
     {translation, "tokenizer", "[]", ERR_FORMAT, "\"tokenizer\" must be an object"},
-    {translation, "tokenizer.kind", "\"char\"", ERR_FORMAT, "\"tokenizer.kind\" has an unknown"},
+    {translation, "tokenizer.kind", "\"letter\"", ERR_FORMAT, "\"tokenizer.kind\" has an unknown"},
     {translation, "tokenizer.form", "\"nfd\"", ERR_FORMAT, "\"tokenizer.form\" has an unknown"},
     {translation, "tokenizer.fold", "1", ERR_FORMAT, "\"tokenizer.fold\" must be true or false"},
     {translation, "architecture", "null", ERR_FORMAT, "\"architecture\" must be an object"},
@@ -258,6 +274,12 @@ static const struct change changes[] = {
     {regression, "architecture.row", "8193", ERR_LIMIT, "allowed are 0 to 8192"},
     {regression, "architecture.kind", "\"bag-of-words\"", ERR_FORMAT, "does not do the task"},
     {regression, "task", "\"translation\"", ERR_FORMAT, "\"source\" is missing"},
+    {captions, "architecture.tying", "\"three-way\"", ERR_FORMAT, "rows have no embedding"},
+    {captions, "architecture.bridge", "\"last\"", ERR_FORMAT, "the encoder has no layers"},
+    {captions, "architecture.embedding", "47", ERR_FORMAT, "size 47 and the decoder's 48"},
+    {captions, "architecture.row", "0", ERR_FORMAT, "does not do the task"},
+    {captions, "architecture.decoder.layers", "0", ERR_LIMIT, "decoder.layers\" is 0"},
+    {recurrent, "architecture.encoder.layers", "0", ERR_LIMIT, "encoder.layers\" is 0"},
     {bag, "architecture.word_ngrams", "6", ERR_LIMIT, "allowed are 0 to 5"},
     {bag, "architecture.word_ngrams", "0", ERR_FORMAT, "\"architecture.word_ngrams\" above 0"},
     {bag, "architecture.weighting", "\"bm25\"", ERR_FORMAT, "known are \"binary\""},
@@ -395,8 +417,8 @@ static void assert_same_bag(const struct spec_bag *again, const struct spec_bag 
 
 static void writes_what_it_reads(void **state)
 {
-    static const char *const texts[] = {translation, recurrent,  bag,
-                                        exact_bag,   generation, regression};
+    static const char *const texts[] = {translation, recurrent,  bag,     exact_bag,
+                                        generation,  regression, captions};
     struct err err = ERR_INIT;
     char *path = file_join(*state, "model.json", &err);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -233,6 +233,26 @@ static void resuming_repeats_the_model(void **state)
     buf_release(&unbroken);
 }
 
+static int tag_again(void *context, struct err *err)
+{
+    struct tagged tagged = {.count = 0};
+    const int code = model_tag(context, "dogs it zebras", 14, &tagged, err);
+    tagged_release(&tagged);
+    return code;
+}
+
+static void lack_of_memory_is_an_error(void **state)
+{
+    struct err err = ERR_INIT;
+    struct run run = {*state, "train.tsv", "dev.tsv", "memory", by_words, 0, 0};
+    assert_fine(train(&run, &err), err);
+    struct model *model = open_trained(&run);
+    assert_true(fault_loop(tag_again, model) > 5);
+    model_release(model);
+    assert_task_survives(
+        &run, (struct task_maker){.make = tagging_task, .release = tagging_task_release});
+}
+
 static int set_up(void **state)
 {
     if (scratch_make(state) != 0)
@@ -254,6 +274,7 @@ int main(void)
         cmocka_unit_test(settings_that_mean_nothing_are_refused),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(resuming_repeats_the_model),
+        cmocka_unit_test(lack_of_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, scratch_remove);
 }

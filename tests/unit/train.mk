@@ -78,21 +78,24 @@ tests_unit_test_generation_LDADD = libtrain.a libmodel.a libnn.a libtext.a libba
 
 check_PROGRAMS += tests/unit/test_tagging
 TESTS += tests/unit/test_tagging
-tests_unit_test_tagging_SOURCES = tests/unit/test_tagging.c tests/unit/task_fixture.h
+tests_unit_test_tagging_SOURCES = tests/unit/test_tagging.c tests/unit/task_fixture.h \
+	tests/fault/fault.h
 tests_unit_test_tagging_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_tagging_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
 
 check_PROGRAMS += tests/unit/test_regression
 TESTS += tests/unit/test_regression
-tests_unit_test_regression_SOURCES = tests/unit/test_regression.c tests/unit/task_fixture.h
+tests_unit_test_regression_SOURCES = tests/unit/test_regression.c tests/unit/task_fixture.h \
+	tests/fault/fault.h
 tests_unit_test_regression_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_regression_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
 
 check_PROGRAMS += tests/unit/test_captions
 TESTS += tests/unit/test_captions
-tests_unit_test_captions_SOURCES = tests/unit/test_captions.c tests/unit/task_fixture.h
+tests_unit_test_captions_SOURCES = tests/unit/test_captions.c tests/unit/task_fixture.h \
+	tests/fault/fault.h
 tests_unit_test_captions_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_captions_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
