@@ -57,6 +57,14 @@ done
 grep -q ' linear ' explain-tiny-bag.html || fail "the method of a bag is not named"
 grep -q ' occlusion ' explain-tiny-rnn.html || fail "the method of an rnn is not named"
 
+for model in tiny-bag tiny-rnn; do
+    expect 0 "$dragoman" classify --explain "$models/$model" "Great  fun" "" "Great"
+    sed -n 1p out | grep -qE "^(posi|nega)tive	[01]\.[0-9]{4}	Great	[+-][0-9.]+	fun	[+-][0-9.]+\$" ||
+        fail "$model: classify --explain prints: $(cat out)"
+    sed -n 2p out | grep -qE "^(posi|nega)tive	[01]\.[0-9]{4}\$" || fail "$model: an empty text has parts"
+    [ "$(sed -n 3p out | awk -F '\t' '{ print NF }')" -eq 4 ] || fail "$model: one word, other parts"
+done
+
 # What cannot be done.
 expect 1 "$dragoman" inspect --cells "$models/tiny-bag" text
 complained_of 'no cells'
