@@ -148,8 +148,11 @@ static bool has_too_many(const struct bag_task *task)
 
 static int select_features(struct bag_task *task, const double *scores, struct err *err)
 {
-    const int code =
-        bag_counts_select(&task->counts, scores, (size_t)task->data.recipe->max_features, err);
+    int code = spec_card_number(&task->data.spec, "features_before_selection",
+                                (double)task->counts.count, err);
+    if (code == 0)
+        code =
+            bag_counts_select(&task->counts, scores, (size_t)task->data.recipe->max_features, err);
     return code < 0 ? code : make_model(task, err);
 }
 
@@ -438,9 +441,7 @@ static int choose(struct bag_run *run, struct err *err)
     run->stages = 2;
     if ((code = run_stage(run, err)) < 0 || run->stopped)
         return code;
-    if ((code = spec_card_number(spec, "features_before_selection", (double)task->bag.rows, err)) <
-            0 ||
-        (code = spec_card_number(spec, "dev_accuracy_before_selection", run->progress->score,
+    if ((code = spec_card_number(spec, "dev_accuracy_before_selection", run->progress->score,
                                  err)) < 0)
         return code;
     run->stage = 1;
