@@ -23,6 +23,14 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are used as they are");
 _Static_assert(sizeof(float) == 4, "F32 is used as float");
 
+static const char *const type_names[] = {[TENSOR_F32] = "F32", [TENSOR_I64] = "I64"};
+static const size_t type_sizes[] = {[TENSOR_F32] = sizeof(float), [TENSOR_I64] = sizeof(int64_t)};
+
+static size_t tensor_bytes(const struct tensor *tensor)
+{
+    return tensor->count * type_sizes[tensor->type];
+}
+
 /* Where a tensor lies, in bytes from the start of the data. */
 struct range {
     size_t begin, end, tensor;
@@ -60,10 +68,10 @@ static int read_size(const json_t *value, const char *name, const char *what, si
     return 0;
 }
 
-/* No dimension and no product of dimensions may exceed data_size / 4, so nothing can overflow. */
+/* No dimension and no product of dimensions may exceed what fits the data: nothing can overflow. */
 static int read_shape(struct tensor *tensor, const json_t *shape, size_t data_size, struct err *err)
 {
-    size_t most = data_size / sizeof(float);
+    size_t most = data_size / type_sizes[tensor->type];
     if (!json_is_array(shape))
         return err_set(err, ERR_FORMAT, "tensor \"%s\": \"shape\" must be an array", tensor->name);
     if (json_array_size(shape) > SAFETENSORS_MAX_DIMENSIONS)
@@ -101,21 +109,24 @@ static int read_range(const struct tensor *tensor, const json_t *offsets, size_t
     if (range->end < range->begin)
         return err_set(err, ERR_FORMAT, "tensor \"%s\": \"data_offsets\" end before they begin",
                        tensor->name);
-    if (range->end - range->begin != tensor->count * sizeof(float))
+    if (range->end - range->begin != tensor_bytes(tensor))
         return err_set(err, ERR_FORMAT,
                        "tensor \"%s\": \"data_offsets\" span %zu bytes, its shape needs %zu",
-                       tensor->name, range->end - range->begin, tensor->count * sizeof(float));
+                       tensor->name, range->end - range->begin, tensor_bytes(tensor));
     return 0;
 }
 
-static int read_type(const struct tensor *tensor, const json_t *type, struct err *err)
+static int read_type(struct tensor *tensor, const json_t *type, struct err *err)
 {
     if (!json_is_string(type))
         return err_set(err, ERR_FORMAT, "tensor \"%s\": \"dtype\" must be a text", tensor->name);
-    if (strcmp(json_string_value(type), "F32") == 0)
-        return 0;
+    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++)
+        if (strcmp(json_string_value(type), type_names[i]) == 0) {
+            tensor->type = (enum tensor_type)i;
+            return 0;
+        }
     bool clean = name_is_valid(json_string_value(type)) && json_string_length(type) <= 16;
-    return err_set(err, ERR_FORMAT, "tensor \"%s\": type %s is not supported, only F32 is",
+    return err_set(err, ERR_FORMAT, "tensor \"%s\": type %s is not supported, only F32 and I64 are",
                    tensor->name, clean ? json_string_value(type) : "(unprintable)");
 }
 
@@ -177,7 +188,7 @@ static bool floats_are_finite(const float *data, size_t count)
 
 static int check_finite(const struct tensor *tensor, struct err *err)
 {
-    if (floats_are_finite(tensor->data, tensor->count))
+    if (tensor->type != TENSOR_F32 || floats_are_finite(tensor->data, tensor->count))
         return 0;
     size_t at = 0;
     while (floats_are_finite(tensor->data + at, 1))
@@ -208,6 +219,18 @@ static int read_tensors(struct safetensors *file, json_t *header, struct range *
     return 0;
 }
 
+static int place_tensor(struct tensor *tensor, const void *data, struct err *err)
+{
+    if ((uintptr_t)data % type_sizes[tensor->type] != 0)
+        return err_set(err, ERR_FORMAT, "tensor \"%s\" is not aligned to %zu bytes", tensor->name,
+                       type_sizes[tensor->type]);
+    if (tensor->type == TENSOR_I64)
+        tensor->integers = data;
+    else
+        tensor->data = data;
+    return 0;
+}
+
 /* Fills file->tensors from the header; data_size bytes of data follow at `data`. */
 static int read_header(struct safetensors *file, json_t *header, const unsigned char *data,
                        size_t data_size, struct err *err)
@@ -224,9 +247,10 @@ static int read_header(struct safetensors *file, json_t *header, const unsigned 
     if (ranges == NULL || file->tensors == NULL ||
         (code = read_tensors(file, header, ranges, data_size, err)) < 0)
         goto out;
-    for (size_t i = 0; i < file->count; i++)
-        file->tensors[i].data = (const float *)(const void *)(data + ranges[i].begin);
-    code = check_tiling(file, ranges, data_size, err);
+    for (size_t i = 0; i < file->count && code == 0; i++)
+        code = place_tensor(&file->tensors[i], data + ranges[i].begin, err);
+    if (code == 0)
+        code = check_tiling(file, ranges, data_size, err);
     for (size_t i = 0; i < file->count && code == 0; i++)
         code = check_finite(&file->tensors[i], err);
 out:
@@ -306,7 +330,7 @@ void safetensors_close(struct safetensors *file)
     *file = (struct safetensors){.count = 0};
 }
 
-static int shape_error(const struct tensor *tensor, size_t rows, size_t columns, struct err *err)
+static void shape_error(const struct tensor *tensor, size_t rows, size_t columns, struct err *err)
 {
     char found[SAFETENSORS_MAX_DIMENSIONS * 24] = "", wanted[64];
     size_t len = 0;
@@ -317,24 +341,51 @@ static int shape_error(const struct tensor *tensor, size_t rows, size_t columns,
         snprintf(wanted, sizeof wanted, "%zu", rows);
     else
         snprintf(wanted, sizeof wanted, "%zu, %zu", rows, columns);
-    return err_set(err, ERR_FORMAT, "tensor \"%s\" has shape [%s], the model needs [%s]",
-                   tensor->name, found, wanted);
+    err_set(err, ERR_FORMAT, "tensor \"%s\" has shape [%s], the model needs [%s]", tensor->name,
+            found, wanted);
 }
 
-int safetensors_get(const struct safetensors *file, const char *name, size_t rows, size_t columns,
-                    const float **data, struct err *err)
+/* The tensor `name` of that type and shape; NULL and err where there is none. */
+static const struct tensor *find(const struct safetensors *file, const char *name,
+                                 enum tensor_type type, size_t rows, size_t columns,
+                                 struct err *err)
 {
     for (size_t i = 0; i < file->count; i++) {
         const struct tensor *tensor = &file->tensors[i];
         if (strcmp(tensor->name, name) != 0)
             continue;
-        if (tensor->dimensions != (columns == 0 ? 1 : 2) || tensor->shape[0] != rows ||
-            (columns != 0 && tensor->shape[1] != columns))
-            return shape_error(tensor, rows, columns, err);
-        *data = tensor->data;
-        return 0;
+        if (tensor->type != type)
+            err_set(err, ERR_FORMAT, "tensor \"%s\" has the type %s, the model needs %s", name,
+                    type_names[tensor->type], type_names[type]);
+        else if (tensor->dimensions != (columns == 0 ? 1 : 2) || tensor->shape[0] != rows ||
+                 (columns != 0 && tensor->shape[1] != columns))
+            shape_error(tensor, rows, columns, err);
+        else
+            return tensor;
+        return NULL;
     }
-    return err_set(err, ERR_FORMAT, "tensor \"%s\" is missing", name);
+    err_set(err, ERR_FORMAT, "tensor \"%s\" is missing", name);
+    return NULL;
+}
+
+int safetensors_get(const struct safetensors *file, const char *name, size_t rows, size_t columns,
+                    const float **data, struct err *err)
+{
+    const struct tensor *tensor = find(file, name, TENSOR_F32, rows, columns, err);
+    if (tensor == NULL)
+        return ERR_FORMAT;
+    *data = tensor->data;
+    return 0;
+}
+
+int safetensors_get_integers(const struct safetensors *file, const char *name, size_t count,
+                             const int64_t **integers, struct err *err)
+{
+    const struct tensor *tensor = find(file, name, TENSOR_I64, count, 0, err);
+    if (tensor == NULL)
+        return ERR_FORMAT;
+    *integers = tensor->integers;
+    return 0;
 }
 
 static json_t *make_entry(const struct tensor *tensor, size_t begin)
@@ -346,8 +397,9 @@ static json_t *make_entry(const struct tensor *tensor, size_t begin)
             return NULL;
         }
     }
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets",
-                     (json_int_t)begin, (json_int_t)(begin + tensor->count * sizeof(float)));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_names[tensor->type], "shape", shape,
+                     "data_offsets", (json_int_t)begin,
+                     (json_int_t)(begin + tensor_bytes(tensor)));
 }
 
 /* The JSON text (jansson's memory), NULL and err on failure. */
@@ -361,7 +413,7 @@ static char *make_header(const struct tensor *tensors, size_t count, struct err 
     for (size_t i = 0; i < count; i++) {
         if (json_object_set_new(header, tensors[i].name, make_entry(&tensors[i], at)) < 0)
             goto out;
-        at += tensors[i].count * sizeof(float);
+        at += tensor_bytes(&tensors[i]);
     }
     text = json_dumps(header, JSON_COMPACT);
 out:
@@ -406,9 +458,13 @@ static bool write_all(FILE *stream, const char *header, const struct tensor *ten
     for (size_t i = 0; i < padding; i++)
         if (fputc(' ', stream) == EOF)
             return false;
-    for (size_t i = 0; i < count; i++)
-        if (fwrite(tensors[i].data, sizeof(float), tensors[i].count, stream) != tensors[i].count)
+    for (size_t i = 0; i < count; i++) {
+        const struct tensor *tensor = &tensors[i];
+        const void *data =
+            tensor->type == TENSOR_I64 ? (const void *)tensor->integers : tensor->data;
+        if (fwrite(data, type_sizes[tensor->type], tensor->count, stream) != tensor->count)
             return false;
+    }
     return true;
 }
 

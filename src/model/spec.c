@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/spec_names.h"
+#include "model/spec_parts.h"
 
 #define MAX_LABEL_BYTES 256
 #define MAX_LENGTH_PENALTY 10.0
@@ -44,14 +45,7 @@ const char *spec_kind_name(enum spec_kind kind)
     return spec_kind_names[kind];
 }
 
-/* An object of the file and its full path with a dot at the end, "" for the outermost. */
-struct node {
-    const json_t *object;
-    const char *path;
-};
-
-/* The member `key`, which must be there and of `type`. NULL and err otherwise. */
-static const json_t *node_member(struct node node, const char *key, json_type type, struct err *err)
+const json_t *node_member(struct node node, const char *key, json_type type, struct err *err)
 {
     static const char *const types[] = {"an object", "an array",      "a text", "an integer",
                                         "a number",  "true or false", "null"};
@@ -72,7 +66,7 @@ static const json_t *node_member(struct node node, const char *key, json_type ty
     return value;
 }
 
-static int node_object(struct node node, const char *key, const char *path, struct node *child,
+int node_object(struct node node, const char *key, const char *path, struct node *child,
                        struct err *err)
 {
     child->path = path;
@@ -80,7 +74,7 @@ static int node_object(struct node node, const char *key, const char *path, stru
     return child->object == NULL ? ERR_FORMAT : 0;
 }
 
-static int node_size(struct node node, const char *key, size_t min, size_t max, size_t *size,
+int node_size(struct node node, const char *key, size_t min, size_t max, size_t *size,
                      struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_INTEGER, err);
@@ -94,7 +88,7 @@ static int node_size(struct node node, const char *key, size_t min, size_t max, 
     return 0;
 }
 
-static int node_real(struct node node, const char *key, double min, double max, double *result,
+int node_real(struct node node, const char *key, double min, double max, double *result,
                      struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_REAL, err);
@@ -108,7 +102,7 @@ static int node_real(struct node node, const char *key, double min, double max, 
     return 0;
 }
 
-static int node_flag(struct node node, const char *key, bool *flag, struct err *err)
+int node_flag(struct node node, const char *key, bool *flag, struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_TRUE, err);
     if (value == NULL)
@@ -117,8 +111,7 @@ static int node_flag(struct node node, const char *key, bool *flag, struct err *
     return 0;
 }
 
-/* The index in `words` of the text at `key`. */
-static int node_choice(struct node node, const char *key, const char *const *words, int *choice,
+int node_choice(struct node node, const char *key, const char *const *words, int *choice,
                        struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_STRING, err);
@@ -400,10 +393,7 @@ static int read_kind(struct spec *spec, struct node architecture, struct err *er
     case SPEC_RNN:
         return read_rnn(spec, architecture, err);
     case SPEC_BAG_OF_WORDS:
-        code = node_size(architecture, "ngrams", 1, SPEC_MAX_NGRAMS, &spec->ngrams, err);
-        if (code < 0)
-            return code;
-        return node_size(architecture, "buckets", 0, SPEC_MAX_BUCKETS, &spec->buckets, err);
+        return spec_read_bag(&spec->bag, architecture, err);
     }
     return err_set(err, ERR_INTERNAL, "architecture %d is unknown", (int)spec->kind);
 }
@@ -588,6 +578,8 @@ int spec_copy(struct spec *to, const struct spec *from, struct err *err)
     to->labels = NULL;
     to->label_count = 0;
     to->card = NULL;
+    if (spec_copy_bag(&to->bag, &from->bag, err) < 0)
+        goto fail;
     if (from->card != NULL) {
         to->card = mem_copy_text(from->card, strlen(from->card), err);
         if (to->card == NULL)
@@ -616,5 +608,6 @@ void spec_release(struct spec *spec)
         mem_free(spec->labels[i]);
     mem_free(spec->labels);
     mem_free(spec->card);
+    spec_release_bag(&spec->bag);
     *spec = (struct spec)FRESH;
 }

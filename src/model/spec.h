@@ -30,7 +30,12 @@
  *     "condition": {"at": "first", "size": 64},      rnn for generation: "none", "first", "every";
  *                                           of a label's embedding or of the caller's vector
  *     "tied": false,                        rnn for generation: the output layer is the embedding
- *     "ngrams": 2, "buckets": 262144        bag-of-words only
+ *     "word_ngrams": 2,                     bag-of-words, and below: the longest, 0 for none
+ *     "character_ngrams": {"shortest": 3, "longest": 5, "across": false},    optional
+ *     "weighting": "binary",                or "counts", "tf", "tf-idf": model/bag.h
+ *     "normalise": true, "hidden": 0,
+ *     "features": 61237,                    in the table; or "buckets", into which they are hashed
+ *     "stop_words": ["the", ...]            optional
  *   },
  *   "decoding": {"beam": 5, "length_penalty": 1.0},          translation, optional
  *   "card": { anything: data, licence, scores, command, recipe, date }
@@ -52,7 +57,10 @@
 #define SPEC_MAX_VOCABULARY (1u << 21)
 #define SPEC_MAX_SIZE 8192 /* embedding, hidden */
 #define SPEC_MAX_BUCKETS (1u << 24)
-#define SPEC_MAX_NGRAMS 5
+#define SPEC_MAX_FEATURES (1u << 28)
+#define SPEC_MAX_NGRAMS 5      /* of words */
+#define SPEC_MAX_CHARACTERS 10 /* of an n-gram */
+#define SPEC_MAX_STOP_WORDS 10000
 #define SPEC_MIN_TEMPERATURE 0.01
 #define SPEC_MAX_TEMPERATURE 100.0
 
@@ -85,6 +93,19 @@ enum spec_condition { /* where a condition reaches the network */
                       SPEC_CONDITION_EVERY, /* it joins the input of every step */
 };
 
+enum spec_weighting { SPEC_BINARY, SPEC_COUNTS, SPEC_TF, SPEC_TF_IDF };
+
+struct spec_bag {
+    size_t words, shortest, longest; /* n-grams: text/feature.h */
+    bool across;
+    enum spec_weighting weighting;
+    bool normalise;
+    size_t hidden;            /* size of the hidden layer; 0: none */
+    size_t features, buckets; /* one of them is 0 */
+    char **stop_words;        /* owned */
+    size_t stop_count;
+};
+
 struct spec_recurrent {
     enum cell_kind cell;
     enum cell_norm norm;
@@ -115,7 +136,7 @@ struct spec {
     enum spec_condition condition;
     size_t feature; /* size of the condition */
     bool tied;
-    size_t ngrams, buckets;
+    struct spec_bag bag;
     size_t beam;           /* default beam of a translation model, 5 where absent */
     double length_penalty; /* score = log probability / length^length_penalty, 1 where absent */
     char *card;            /* JSON text of "card", "{}" where absent; owned */

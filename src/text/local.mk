@@ -13,7 +13,7 @@ libtext_a_SOURCES = \
 	src/text/bpe_learn.c src/text/bpe_learn.h \
 	src/text/bpe.c src/text/bpe.h \
 	src/text/token.c src/text/token.h \
-	src/text/ngram.c src/text/ngram.h \
+	src/text/feature.c src/text/feature.h \
 	src/text/sentence.c src/text/sentence.h \
 	src/text/rows.c src/text/rows.h \
 	src/text/corpus.c src/text/corpus.h \

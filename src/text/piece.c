@@ -105,3 +105,10 @@ size_t piece_end(const char *text, size_t len, size_t begin, bool single)
     }
     return at;
 }
+
+bool piece_is_space(const char *text, size_t len)
+{
+    enum class class;
+
+    return character_at(text, len, 0, false, &class) == len && class == CLASS_SPACE;
+}

@@ -12,7 +12,7 @@ text_tests = \
 	tests/unit/test_words \
 	tests/unit/test_stop \
 	tests/unit/test_json \
-	tests/unit/test_ngram \
+	tests/unit/test_feature \
 	tests/unit/test_sentence \
 	tests/unit/test_vectors \
 	tests/unit/test_tatoeba
@@ -69,9 +69,9 @@ tests_unit_test_rows_SOURCES = tests/unit/test_rows.c tests/unit/unit.h
 tests_unit_test_rows_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_rows_LDADD = $(text_test_libs) -lm
 
-tests_unit_test_ngram_SOURCES = tests/unit/test_ngram.c tests/unit/unit.h
-tests_unit_test_ngram_CPPFLAGS = $(text_test_cppflags)
-tests_unit_test_ngram_LDADD = $(text_test_libs)
+tests_unit_test_feature_SOURCES = tests/unit/test_feature.c tests/unit/unit.h
+tests_unit_test_feature_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_feature_LDADD = $(text_test_libs)
 
 tests_unit_test_sentence_SOURCES = tests/unit/test_sentence.c tests/unit/unit.h
 tests_unit_test_sentence_CPPFLAGS = $(text_test_cppflags)
