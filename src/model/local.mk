@@ -1,12 +1,13 @@
 noinst_LIBRARIES += libmodel.a
 libmodel_a_SOURCES = \
 	src/model/spec.c src/model/spec.h src/model/spec_names.h \
-	src/model/spec_write.c src/model/spec_card.c \
+	src/model/spec_write.c src/model/spec_card.c src/model/spec_bag.c src/model/spec_parts.h \
 	src/model/safetensors.c src/model/safetensors.h \
 	src/model/bundle.c src/model/bundle.h \
-	src/model/classifier.c src/model/classifier.h src/model/classifier_learn.c \
+	src/model/bag.c src/model/bag.h src/model/bag_network.c src/model/bag_use.c \
 	src/model/rnn.c src/model/rnn.h src/model/rnn_parts.h \
 	src/model/rnn_pool.c src/model/rnn_learn.c src/model/rnn_predict.c \
+	src/model/explain.c src/model/explain.h \
 	src/model/model.c src/model/model.h \
 	src/model/reading.c src/model/reading.h src/model/tag.c src/model/tag.h \
 	src/model/registry.c src/model/registry.h \

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/bag.h"
 #include "model/bundle.h"
-#include "model/classifier.h"
 #include "model/rnn.h"
 #include "model/seq2seq.h"
 #include "nn/softmax.h"
@@ -24,7 +24,7 @@ static int open_network(struct model *model, struct err *err)
         code = rnn_open(&model->rnn, spec, &model->weights, err);
         break;
     case SPEC_BAG_OF_WORDS:
-        code = classifier_open(&model->classifier, spec, &model->weights, err);
+        code = bag_open(&model->bag, spec, &model->weights, err);
         break;
     }
     if (code < 0)
@@ -67,7 +67,7 @@ void model_release(struct model *model)
 {
     if (model == NULL || __atomic_sub_fetch(&model->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    classifier_free(model->classifier);
+    bag_free(model->bag);
     rnn_free(model->rnn);
     seq2seq_free(model->seq2seq);
     tokenizer_free(model->tokenizer);
@@ -112,22 +112,39 @@ static void write_probabilities(const struct spec *spec, float *values)
     softmax_row(spec->label_count, values);
 }
 
+static int classify_bag(const struct model *model, const char *text, size_t len, float *logits,
+                        struct err *err)
+{
+    struct encoded encoded = {.count = 0};
+    int code = tokenizer_encode(model->tokenizer, text, len, &encoded, err);
+    if (code == 0)
+        code = bag_logits(model->bag, &encoded, logits, err);
+    encoded_release(&encoded);
+    return code;
+}
+
+static int classify_rnn(const struct model *model, const char *text, size_t len, float *logits,
+                        struct err *err)
+{
+    struct rnn_input input = {.count = 0};
+    int32_t *ids = NULL;
+    int code = encode(model, text, len, &ids, &input.count, err);
+    input.ids = ids;
+    if (code == 0)
+        code = rnn_pooled(model->rnn, &input, logits, NULL, err);
+    mem_free(ids);
+    return code;
+}
+
 int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
                    struct err *err)
 {
-    int32_t *ids = NULL;
-    size_t count = 0;
     if (model->spec.task != SPEC_CLASSIFICATION)
         return wrong_task(model, SPEC_CLASSIFICATION, err);
-    int code = encode(model, text, len, &ids, &count, err);
-    if (code == 0 && model->rnn != NULL)
-        code = rnn_pooled(model->rnn, &(struct rnn_input){.count = count, .ids = ids},
-                          probabilities, NULL, err);
-    else if (code == 0)
-        code = classifier_logits(model->classifier, ids, count, probabilities, err);
+    const int code = model->bag != NULL ? classify_bag(model, text, len, probabilities, err)
+                                        : classify_rnn(model, text, len, probabilities, err);
     if (code == 0)
         write_probabilities(&model->spec, probabilities);
-    mem_free(ids);
     return code;
 }
 

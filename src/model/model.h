@@ -12,7 +12,7 @@
 
 struct seq2seq;
 struct rnn;
-struct classifier;
+struct bag;
 
 struct model {
     struct spec spec;
@@ -20,7 +20,7 @@ struct model {
     struct safetensors weights;
     struct seq2seq *seq2seq; /* the one that the spec's kind says; the others are NULL */
     struct rnn *rnn;
-    struct classifier *classifier; /* bag of words */
+    struct bag *bag;
     char *folder;
     int references; /* atomic; use model_retain and model_release only */
 };
