@@ -23,7 +23,7 @@
 #define BAG_MAX_PARAMETERS 5
 #define BAG_FEATURES "features" /* the table's tensor */
 
-struct bag_table { /* the table of hashes, and where in it to look */
+struct bag_table {         /* the table of hashes, and where in it to look */
     const int64_t *hashes; /* [count], ascending as unsigned numbers */
     uint32_t *starts;      /* [2^bits + 1]: the first hash of each of its highest `bits` bits */
     size_t count;
@@ -34,8 +34,8 @@ struct bag {
     struct feature_settings features; /* its stop words are owned */
     enum spec_weighting weighting;
     bool normalise;
-    size_t labels, hidden; /* L; H, 0 without a hidden layer */
-    size_t rows, width;    /* F; what a row is: L or H */
+    size_t labels, hidden;  /* L; H, 0 without a hidden layer */
+    size_t rows, width;     /* F; what a row is: L or H */
     struct bag_table table; /* empty where there are buckets */
     real *idf;              /* [F]: tf-idf, else NULL */
     real *weight, *bias;    /* [F, width], [width]: W and b, or W and a */

@@ -36,8 +36,7 @@ static int use_run(struct use *use, const struct bag *bag, const struct encoded 
         (code = bag_vector_fill(&use->vector, bag, use->features.hashes, use->features.count,
                                 err)) < 0)
         return code;
-    bag_forward(bag,
-                &(struct bag_input){use->vector.count, use->vector.rows, use->vector.values},
+    bag_forward(bag, &(struct bag_input){use->vector.count, use->vector.rows, use->vector.values},
                 use->hidden, use->logits);
     for (size_t l = 0; l < bag->labels; l++)
         if (!isfinite(use->logits[l]))

@@ -398,8 +398,7 @@ static json_t *make_entry(const struct tensor *tensor, size_t begin)
         }
     }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_names[tensor->type], "shape", shape,
-                     "data_offsets", (json_int_t)begin,
-                     (json_int_t)(begin + tensor_bytes(tensor)));
+                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor_bytes(tensor)));
 }
 
 /* The JSON text (jansson's memory), NULL and err on failure. */

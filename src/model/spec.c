@@ -67,7 +67,7 @@ const json_t *node_member(struct node node, const char *key, json_type type, str
 }
 
 int node_object(struct node node, const char *key, const char *path, struct node *child,
-                       struct err *err)
+                struct err *err)
 {
     child->path = path;
     child->object = node_member(node, key, JSON_OBJECT, err);
@@ -75,7 +75,7 @@ int node_object(struct node node, const char *key, const char *path, struct node
 }
 
 int node_size(struct node node, const char *key, size_t min, size_t max, size_t *size,
-                     struct err *err)
+              struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_INTEGER, err);
     if (value == NULL)
@@ -89,7 +89,7 @@ int node_size(struct node node, const char *key, size_t min, size_t max, size_t 
 }
 
 int node_real(struct node node, const char *key, double min, double max, double *result,
-                     struct err *err)
+              struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_REAL, err);
     if (value == NULL)
@@ -112,7 +112,7 @@ int node_flag(struct node node, const char *key, bool *flag, struct err *err)
 }
 
 int node_choice(struct node node, const char *key, const char *const *words, int *choice,
-                       struct err *err)
+                struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_STRING, err);
     if (value == NULL)

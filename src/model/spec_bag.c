@@ -102,8 +102,7 @@ bool spec_put_bag(const struct spec_bag *bag, json_t *architecture)
                   json_pack("{s:I, s:I, s:b}", "shortest", (json_int_t)bag->shortest, "longest",
                             (json_int_t)bag->longest, "across", bag->across)))
         return false;
-    return spec_put(architecture, "weighting",
-                    json_string(spec_weighting_names[bag->weighting])) &&
+    return spec_put(architecture, "weighting", json_string(spec_weighting_names[bag->weighting])) &&
            spec_put(architecture, "normalise", json_boolean(bag->normalise)) &&
            spec_put(architecture, "hidden", json_integer((json_int_t)bag->hidden)) &&
            spec_put(architecture, bag->buckets > 0 ? "buckets" : "features",

@@ -92,8 +92,8 @@ static bool put_head(const struct spec *spec, json_t *architecture)
     if (spec->task != SPEC_GENERATION)
         return spec_put(architecture, "pooling", json_string(spec_pooling_names[spec->pooling]));
     return spec_put(architecture, "condition",
-               json_pack("{s:s, s:I}", "at", spec_condition_names[spec->condition], "size",
-                         (json_int_t)spec->feature)) &&
+                    json_pack("{s:s, s:I}", "at", spec_condition_names[spec->condition], "size",
+                              (json_int_t)spec->feature)) &&
            spec_put(architecture, "tied", json_boolean(spec->tied));
 }
 
@@ -135,16 +135,17 @@ static bool put_all(const struct spec *spec, json_t *root)
     const struct tokenizer_spec *tokenizer = &spec->tokenizer;
     if (!spec_put(root, "format", json_integer(SPEC_FORMAT)) ||
         !spec_put(root, "name", json_string(spec->name)) ||
-        !spec_put(root, "task", json_string(spec_task_names[spec->task])) || !put_task(spec, root) ||
+        !spec_put(root, "task", json_string(spec_task_names[spec->task])) ||
+        !put_task(spec, root) ||
         !spec_put(root, "tokenizer",
-             json_pack("{s:s, s:s, s:b}", "kind", spec_token_names[tokenizer->kind], "form",
-                       spec_form_names[tokenizer->form], "fold", tokenizer->fold)) ||
+                  json_pack("{s:s, s:s, s:b}", "kind", spec_token_names[tokenizer->kind], "form",
+                            spec_form_names[tokenizer->form], "fold", tokenizer->fold)) ||
         !spec_put(root, "architecture", make_architecture(spec)))
         return false;
     if (spec->task == SPEC_TRANSLATION &&
         !spec_put(root, "decoding",
-             json_pack("{s:I, s:f}", "beam", (json_int_t)spec->beam, "length_penalty",
-                       spec->length_penalty)))
+                  json_pack("{s:I, s:f}", "beam", (json_int_t)spec->beam, "length_penalty",
+                            spec->length_penalty)))
         return false;
     return spec_put(root, "card", make_card(spec));
 }

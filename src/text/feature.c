@@ -174,8 +174,8 @@ static void add_from(struct features *features, const struct feature_settings *s
         spaces = spaces && is_space(code);
         if (n >= settings->shortest && !spaces)
             add(features, hash, with_sources,
-                (struct feature_source){
-                    true, (uint32_t)begin, (uint32_t)(at < text->len ? at : text->len)});
+                (struct feature_source){true, (uint32_t)begin,
+                                        (uint32_t)(at < text->len ? at : text->len)});
         if (!settings->across && n > 1 && is_space(code))
             break;
     }

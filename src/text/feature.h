@@ -14,9 +14,9 @@
 #include "text/token.h"
 
 struct feature_settings {
-    size_t words;             /* the longest n-gram of words; 0: none */
-    size_t shortest, longest; /* n-grams of characters; longest 0: none */
-    bool across;              /* those may reach over spaces */
+    size_t words;               /* the longest n-gram of words; 0: none */
+    size_t shortest, longest;   /* n-grams of characters; longest 0: none */
+    bool across;                /* those may reach over spaces */
     const uint64_t *stop_words; /* [stop_count] feature_word of each, ascending */
     size_t stop_count;
 };
@@ -26,7 +26,7 @@ struct feature_source { /* where a feature is from */
     uint32_t begin, end; /* words: of `words` below; characters: bytes of the normalised text */
 };
 
-struct features { /* zero-initialise; release with features_release; reusable */
+struct features {     /* zero-initialise; release with features_release; reusable */
     uint64_t *hashes; /* each occurrence of a feature, in the order of the text */
     struct feature_source *sources;
     size_t count, capacity, source_capacity;

@@ -1,5 +1,5 @@
 /*
- * The classification task, for both kinds of network: texts with one label each; accuracy on
+ * The classification task of recurrent networks: texts with one label each; accuracy on
  * development data. Training texts are cut at the recipe's limit, development texts are read whole,
  * as they will be when the model is in use.
  */
@@ -8,21 +8,14 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "model/classifier.h"
 #include "model/rnn.h"
 #include "train/calibration.h"
+#include "train/labels.h"
 #include "train/task.h"
-
-struct network { /* of one of the two kinds; sizes alone, each use binds its own copy */
-    bool recurrent;
-    struct rnn rnn;
-    struct classifier bag;
-};
 
 struct classification {
     struct task_data data;
-    struct network shape;
-    const char **names; /* the data's labels, sorted; texts belong to the corpus */
+    struct rnn shape; /* sizes alone; each use binds its own copy */
     struct task_ids texts, dev_texts;
     int32_t *labels, *dev_labels;
     real *class_weights; /* [labels], or NULL */
@@ -38,18 +31,12 @@ static size_t length_of(const struct task_ids *ids, size_t i)
     return ids->begins[i + 1] - ids->begins[i];
 }
 
-static size_t parameters_of(struct network *network, struct parameter list[RNN_MAX_PARAMETERS])
-{
-    return network->recurrent ? rnn_parameters(&network->rnn, list)
-                              : classifier_parameters(&network->bag, list);
-}
-
-static struct network bind(const struct classification *classification, real *weights)
+static struct rnn bind(const struct classification *classification, real *weights)
 {
     struct parameter list[RNN_MAX_PARAMETERS];
-    struct network network = classification->shape;
-    parameters_bind(list, parameters_of(&network, list), weights);
-    return network;
+    struct rnn model = classification->shape;
+    parameters_bind(list, rnn_parameters(&model, list), weights);
+    return model;
 }
 
 static double classification_units(void *context, uint32_t example)
@@ -64,15 +51,11 @@ static void classification_init(void *context, real *weights, struct rng *rng)
     const struct classification *classification = context;
     const struct cell_init_settings settings = recipe_init(classification->data.recipe);
     struct parameter list[RNN_MAX_PARAMETERS];
-    struct network network = classification->shape;
-    const size_t count = parameters_of(&network, list);
+    struct rnn model = classification->shape;
+    const size_t count = rnn_parameters(&model, list);
     parameters_bind(list, count, weights);
-    if (network.recurrent) {
-        rnn_init(&network.rnn, &settings, rng);
-        vectors_put(&classification->data.vectors, network.rnn.embedding_weight);
-    } else {
-        classifier_init(&network.bag);
-    }
+    rnn_init(&model, &settings, rng);
+    vectors_put(&classification->data.vectors, model.embedding_weight);
     task_start(&classification->data, list, count);
 }
 
@@ -111,36 +94,11 @@ static int make_sequences(const struct classification *classification, struct tr
     return 0;
 }
 
-/* The share's texts as features, one text behind the other. */
-static int make_features(const struct classification *classification, struct trainer_share *share,
-                         struct classifier_batch *batch)
+static int classification_learn(void *context, struct trainer_share *share)
 {
-    const struct task_ids *texts = &classification->texts;
-    const struct classifier *shape = &classification->shape.bag;
-    const size_t B = share->count;
-    size_t limit = 0, at = 0;
-    for (size_t b = 0; b < B; b++)
-        limit += classifier_feature_limit(shape, length_of(texts, share->examples[b]));
-    uint32_t *features = arena_alloc(&share->arena, limit, sizeof *features, &share->err);
-    size_t *ends = arena_alloc(&share->arena, B, sizeof *ends, &share->err);
-    int32_t *labels = take_labels(classification, share);
-    if (features == NULL || ends == NULL || labels == NULL)
-        return ERR_MEMORY;
-    for (size_t b = 0; b < B; b++) {
-        const size_t i = share->examples[b];
-        size_t found;
-        classifier_features(shape, texts->ids + texts->begins[i], length_of(texts, i),
-                            features + at, &found);
-        ends[b] = at += found;
-    }
-    *batch =
-        (struct classifier_batch){.batch = B, .features = features, .ends = ends, .labels = labels};
-    return 0;
-}
-
-static int learn_sequences(const struct classification *classification, const struct rnn *model,
-                           const struct rnn *gradient, struct trainer_share *share)
-{
+    const struct classification *classification = context;
+    const struct rnn model = bind(classification, (real *)(uintptr_t)share->weights);
+    const struct rnn gradient = bind(classification, share->gradient);
     const struct recipe *recipe = classification->data.recipe;
     const struct rnn_training training = {
         .dropout_input = recipe->dropout_embedding,
@@ -155,37 +113,10 @@ static int learn_sequences(const struct classification *classification, const st
     struct rnn_sums sums = {0};
     int code = make_sequences(classification, share, &batch);
     if (code == 0)
-        code = rnn_learn(model, gradient, &batch, &training, &share->rng, &sums, &share->arena,
+        code = rnn_learn(&model, &gradient, &batch, &training, &share->rng, &sums, &share->arena,
                          &share->err);
     share->sums.loss = sums.loss;
     return code;
-}
-
-static int learn_features(const struct classification *classification,
-                          const struct classifier *model, const struct classifier *gradient,
-                          struct trainer_share *share)
-{
-    const struct recipe *recipe = classification->data.recipe;
-    const struct classifier_training training = {.dropout_input = recipe->dropout_embedding,
-                                                 .label_smoothing = recipe->label_smoothing,
-                                                 .scale = share->scale};
-    struct classifier_batch batch;
-    struct classifier_sums sums = {0};
-    int code = make_features(classification, share, &batch);
-    if (code == 0)
-        code = classifier_learn(model, gradient, &batch, &training, &share->rng, &sums,
-                                &share->arena, &share->err);
-    share->sums.loss = sums.loss;
-    return code;
-}
-
-static int classification_learn(void *context, struct trainer_share *share)
-{
-    const struct classification *classification = context;
-    const struct network network = bind(classification, (real *)(uintptr_t)share->weights);
-    const struct network gradient = bind(classification, share->gradient);
-    return network.recurrent ? learn_sequences(classification, &network.rnn, &gradient.rnn, share)
-                             : learn_features(classification, &network.bag, &gradient.bag, share);
 }
 
 static struct calibration dev_calibration(const struct classification *classification)
@@ -199,7 +130,7 @@ static struct calibration dev_calibration(const struct classification *classific
 /* Every thread takes each threads-th development text. */
 struct evaluation {
     const struct classification *classification;
-    struct network network;
+    struct rnn model;
     struct err *errs; /* [threads] */
     size_t threads;
 };
@@ -215,10 +146,7 @@ static void run_evaluation(void *context, int index)
         float *logits = classification->dev_logits + i * labels;
         const struct rnn_input input = {.count = length_of(texts, i),
                                         .ids = texts->ids + texts->begins[i]};
-        if (evaluation->network.recurrent)
-            rnn_pooled(&evaluation->network.rnn, &input, logits, NULL, err);
-        else
-            classifier_logits(&evaluation->network.bag, input.ids, input.count, logits, err);
+        rnn_pooled(&evaluation->model, &input, logits, NULL, err);
     }
 }
 
@@ -227,7 +155,7 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
 {
     struct classification *classification = context;
     struct evaluation evaluation = {.classification = classification,
-                                    .network = bind(classification, weights),
+                                    .model = bind(classification, weights),
                                     .threads = (size_t)pool_threads(pool)};
     evaluation.errs = mem_alloc(evaluation.threads, sizeof *evaluation.errs, err);
     if (evaluation.errs == NULL)
@@ -250,8 +178,8 @@ static struct parameter classification_tensor(void *context, size_t *offset)
 {
     const struct classification *classification = context;
     struct parameter list[RNN_MAX_PARAMETERS];
-    struct network network = classification->shape;
-    parameters_of(&network, list);
+    struct rnn model = classification->shape;
+    rnn_parameters(&model, list);
     return *parameters_at(list, offset);
 }
 
@@ -280,8 +208,8 @@ static int classification_save(void *context, real *weights, const struct traine
     struct classification *classification = context;
     struct task_data *data = &classification->data;
     struct parameter list[RNN_MAX_PARAMETERS];
-    struct network network = classification->shape;
-    const size_t count = parameters_of(&network, list);
+    struct rnn model = classification->shape;
+    const size_t count = rnn_parameters(&model, list);
     const struct calibration dev = dev_calibration(classification);
     parameters_bind(list, count, weights);
     data->best_score = score->value;
@@ -296,136 +224,46 @@ static int classification_save(void *context, real *weights, const struct traine
  * Setting up
  */
 
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-/* The different labels of the training data, sorted, in classification->names. */
-static int collect_names(struct classification *classification, size_t *count, struct err *err)
-{
-    const struct corpus *corpus = &classification->data.train;
-    const char **names = mem_alloc(corpus->count, sizeof *names, err);
-    classification->names = names;
-    if (names == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < corpus->count; i++)
-        names[i] = corpus->lines[i].second;
-    qsort(names, corpus->count, sizeof *names, compare_names);
-    *count = 0;
-    for (size_t i = 0; i < corpus->count; i++)
-        if (*count == 0 || strcmp(names[*count - 1], names[i]) != 0)
-            names[(*count)++] = names[i];
-    if (*count < 2 || *count > SPEC_MAX_LABELS)
-        return err_set(err, ERR_LIMIT, "the training data has %zu labels, allowed are 2 to %d",
-                       *count, SPEC_MAX_LABELS);
-    return 0;
-}
-
-/* What the model calls a label of the data: the recipe may rename it with LABEL=NAME. */
-static const char *model_name(const struct recipe *recipe, const char *label)
-{
-    const size_t len = strlen(label);
-    for (size_t i = 0; i < recipe->labels.count; i++) {
-        const char *item = recipe->labels.items[i];
-        if (strncmp(item, label, len) == 0 && item[len] == '=')
-            return item + len + 1;
-    }
-    return label;
-}
-
-/* Names given twice would only be noticed when the first model is saved. */
-static int check_names(const struct spec *spec, struct err *err)
-{
-    for (size_t i = 1; i < spec->label_count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(spec->labels[i], spec->labels[j]) == 0)
-                return err_set(err, ERR_ARGUMENT, "two labels of the data are called \"%s\"",
-                               spec->labels[i]);
-    return 0;
-}
-
-/* A label that is renamed but never seen is a slip of the pen. */
-static int check_renamed(const struct classification *classification, size_t count, struct err *err)
-{
-    const struct opt_list *labels = &classification->data.recipe->labels;
-    for (size_t i = 0; i < labels->count; i++) {
-        const char *item = labels->items[i];
-        bool found = false;
-        for (size_t j = 0; j < count && !found; j++) {
-            const size_t len = strlen(classification->names[j]);
-            found = strncmp(item, classification->names[j], len) == 0 && item[len] == '=';
-        }
-        if (!found)
-            return err_set(err, ERR_ARGUMENT, "--labels '%s': the training data has no such label",
-                           item);
-    }
-    return 0;
-}
-
-static int fill_spec(struct classification *classification, struct err *err)
-{
-    struct spec *spec = &classification->data.spec;
-    size_t count;
-    int code;
-    if ((code = collect_names(classification, &count, err)) < 0 ||
-        (code = check_renamed(classification, count, err)) < 0)
-        return code;
-    spec->labels = mem_alloc(count, sizeof *spec->labels, err);
-    if (spec->labels == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = model_name(classification->data.recipe, classification->names[i]);
-        spec->labels[i] = mem_copy_text(name, strlen(name), err);
-        if (spec->labels[i] == NULL)
-            return ERR_MEMORY;
-        spec->label_count++;
-    }
-    return check_names(spec, err);
-}
-
-/* Ids and labels of a corpus, texts cut at `limit` tokens; *cut: how many were. */
+/* Ids of a corpus, texts cut at `limit` tokens; *cut: how many were. */
 static int encode_texts(const struct classification *classification, const struct corpus *corpus,
-                        size_t limit, struct task_ids *ids, int32_t **labels, size_t *cut,
-                        struct err *err)
+                        size_t limit, struct task_ids *ids, size_t *cut, struct err *err)
 {
     struct encoded scratch = {.count = 0};
     size_t tokens = 0;
     *cut = 0;
     int code = task_ids_init(ids, corpus->count, err);
-    *labels = mem_alloc(corpus->count, sizeof **labels, err);
-    if (*labels == NULL)
-        code = ERR_MEMORY;
     for (size_t i = 0; i < corpus->count && code == 0; i++) {
         const struct corpus_line *line = &corpus->lines[i];
-        const char **found =
-            bsearch(&line->second, classification->names, classification->data.spec.label_count,
-                    sizeof *classification->names, compare_names);
-        if (found == NULL)
-            code = err_set(
-                err, ERR_FORMAT, "%s:%u: the label \"%.100s\" is one that the training data lacks",
-                classification->data.recipe->dev.items[line->file], line->line, line->second);
-        else
-            (*labels)[i] = (int32_t)(found - classification->names);
-        if (code == 0)
-            code = task_ids_add(ids, classification->data.tokenizer, line->first, line->first_len,
-                                limit, &scratch, &tokens, err);
+        code = task_ids_add(ids, classification->data.tokenizer, line->first, line->first_len,
+                            limit, &scratch, &tokens, err);
         *cut += tokens > limit;
     }
     encoded_release(&scratch);
     return code;
 }
 
-/* Sequences meet others of their length; for features the length does not matter. */
+static int find_labels(struct classification *classification, struct err *err)
+{
+    struct task_data *data = &classification->data;
+    const struct recipe *recipe = data->recipe;
+    const char **names = NULL;
+    int code;
+    if ((code = labels_collect(data, &names, err)) == 0 &&
+        (code = labels_find(data, names, &data->train, &recipe->train, &classification->labels,
+                            err)) == 0)
+        code = labels_find(data, names, &data->dev, &recipe->dev, &classification->dev_labels, err);
+    mem_free(names);
+    return code;
+}
+
+/* Sequences meet others of their length. */
 static void fill_keys(struct classification *classification)
 {
     const struct task_ids *texts = &classification->texts;
     for (size_t i = 0; i < texts->count; i++) {
         const uint32_t length = (uint32_t)length_of(texts, i);
         classification->keys[i] =
-            classification->shape.recurrent
-                ? (struct batch_key){.order = length, .tokens = length > 0 ? length : 1}
-                : (struct batch_key){.order = 0, .tokens = 1};
+            (struct batch_key){.order = length, .tokens = length > 0 ? length : 1};
     }
 }
 
@@ -458,12 +296,7 @@ static int balance(struct classification *classification, struct err *err)
 static int make_network(struct classification *classification, struct err *err)
 {
     const struct task_data *data = &classification->data;
-    struct network *shape = &classification->shape;
-    shape->recurrent = data->spec.kind == SPEC_RNN;
-    if (shape->recurrent)
-        rnn_size(&shape->rnn, &data->spec);
-    else
-        classifier_size(&shape->bag, &data->spec);
+    rnn_size(&classification->shape, &data->spec);
     return data->recipe->class_weights == RECIPE_WEIGHTS_BALANCED ? balance(classification, err)
                                                                   : 0;
 }
@@ -485,17 +318,16 @@ static int set_up(struct classification *classification, const struct recipe *re
     struct parameter list[RNN_MAX_PARAMETERS];
     int code;
     if ((code = task_data_open(data, recipe, command, folder, TASK_FIRST_FIELD, err)) < 0 ||
-        (code = fill_spec(classification, err)) < 0 ||
+        (code = find_labels(classification, err)) < 0 ||
         (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
-                             &classification->texts, &classification->labels, &classification->cut,
-                             err)) < 0 ||
+                             &classification->texts, &classification->cut, err)) < 0 ||
         (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
-                             &classification->dev_labels, &(size_t){0}, err)) < 0 ||
+                             &(size_t){0}, err)) < 0 ||
         (code = make_network(classification, err)) < 0 ||
         (code = allocate(classification, err)) < 0)
         return code;
     fill_keys(classification);
-    code = task_check_start(data, list, parameters_of(&classification->shape, list), err);
+    code = task_check_start(data, list, rnn_parameters(&classification->shape, list), err);
     return code < 0 ? code : task_data_keep(data, err);
 }
 
@@ -521,7 +353,7 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
         classification_task_release(task);
         return code;
     }
-    const size_t tensors = parameters_of(&classification->shape, list);
+    const size_t tensors = rnn_parameters(&classification->shape, list);
     task->parameters = parameters_total(list, tensors);
     task->origin = classification->data.origin;
     task->keys = classification->keys;
@@ -547,7 +379,6 @@ void classification_task_release(struct trainer_task *task)
     task_ids_release(&classification->dev_texts);
     mem_free(classification->labels);
     task_ids_release(&classification->texts);
-    mem_free(classification->names);
     task_data_release(&classification->data);
     mem_free(classification);
     task->context = NULL;
