@@ -94,9 +94,11 @@ struct bag_input {
 
 /* logits [L]; hidden [H] receives the hidden layer, NULL where there is none. */
 void bag_forward(const struct bag *bag, const struct bag_input *input, real *hidden, real *logits);
-/* Adds the gradients by V and b of the hidden network to `gradients`, and writes d_sum [width], the
-   gradient by s = sum_f v_f W_f + a: that by W_f is v_f d_sum, that by the bias d_sum. */
-void bag_backward(const struct bag *bag, const real *hidden, const real *d_logits,
-                  const struct bag *gradients, real *d_sum);
+/* Writes d_sum [width], the gradient by s = sum_f v_f W_f + a (or + b): that by W_f is v_f d_sum,
+   that by the bias d_sum. */
+void bag_backward_sum(const struct bag *bag, const real *hidden, const real *d_logits, real *d_sum);
+/* Of a network with a hidden layer: adds the gradients by V and b to those of `gradients`. */
+void bag_backward_output(const struct bag *bag, const real *hidden, const real *d_logits,
+                         const struct bag *gradients);
 
 #endif

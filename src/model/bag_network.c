@@ -38,8 +38,7 @@ void bag_forward(const struct bag *bag, const struct bag_input *input, real *hid
     }
 }
 
-void bag_backward(const struct bag *bag, const real *hidden, const real *d_logits,
-                  const struct bag *gradients, real *d_sum)
+void bag_backward_sum(const struct bag *bag, const real *hidden, const real *d_logits, real *d_sum)
 {
     const size_t H = bag->hidden;
     if (H == 0) {
@@ -47,12 +46,18 @@ void bag_backward(const struct bag *bag, const real *hidden, const real *d_logit
         return;
     }
     memset(d_sum, 0, H * sizeof *d_sum);
-    for (size_t l = 0; l < bag->labels; l++) {
-        /* logits[l] = b[l] + V[l] . hidden */
-        gradients->output_bias[l] += d_logits[l];
-        mat_add_scaled(H, d_logits[l], hidden, gradients->output_weight + l * H);
+    for (size_t l = 0; l < bag->labels; l++) /* logits[l] = b[l] + V[l] . hidden */
         mat_add_scaled(H, d_logits[l], bag->output_weight + l * H, d_sum);
-    }
     for (size_t j = 0; j < H; j++) /* hidden = tanh(s) */
         d_sum[j] *= 1 - hidden[j] * hidden[j];
+}
+
+void bag_backward_output(const struct bag *bag, const real *hidden, const real *d_logits,
+                         const struct bag *gradients)
+{
+    for (size_t l = 0; l < bag->labels; l++) { /* logits[l] = b[l] + V[l] . hidden */
+        gradients->output_bias[l] += d_logits[l];
+        mat_add_scaled(bag->hidden, d_logits[l], hidden,
+                       gradients->output_weight + l * bag->hidden);
+    }
 }
