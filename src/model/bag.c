@@ -11,27 +11,6 @@
 #define MAX_BITS 24  /* of a table's first look-up */
 #define MIN_SLOTS 64 /* of a vector */
 
-static int compare_hashes(const void *left, const void *right)
-{
-    const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-    return (a > b) - (a < b);
-}
-
-static int hash_stop_words(struct bag *bag, const struct spec_bag *spec, struct err *err)
-{
-    if (spec->stop_count == 0)
-        return 0;
-    uint64_t *hashes = mem_alloc(spec->stop_count, sizeof *hashes, err);
-    if (hashes == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < spec->stop_count; i++)
-        hashes[i] = feature_word(spec->stop_words[i], strlen(spec->stop_words[i]));
-    qsort(hashes, spec->stop_count, sizeof *hashes, compare_hashes);
-    bag->features.stop_words = hashes;
-    bag->features.stop_count = spec->stop_count;
-    return 0;
-}
-
 int bag_size(struct bag *bag, const struct spec *spec, struct err *err)
 {
     const struct spec_bag *settings = &spec->bag;
@@ -47,14 +26,20 @@ int bag_size(struct bag *bag, const struct spec *spec, struct err *err)
         .rows = settings->buckets > 0 ? settings->buckets : settings->features,
         .width = settings->hidden > 0 ? settings->hidden : spec->label_count,
     };
-    return hash_stop_words(bag, settings, err);
+    if (settings->stop_count == 0)
+        return 0;
+    const int code =
+        stop_words_make(&bag->stop, (const char *const *)settings->stop_words, settings->stop_count,
+                        spec->tokenizer.form, spec->tokenizer.fold, err);
+    bag->features.stop = bag->stop;
+    return code < 0 ? err_context(err, "key \"architecture.stop_words\"") : 0;
 }
 
 void bag_unsize(struct bag *bag)
 {
-    mem_free((void *)(uintptr_t)bag->features.stop_words);
+    stop_words_free(bag->stop);
     mem_free(bag->table.starts);
-    bag->features.stop_words = NULL;
+    bag->stop = NULL;
     bag->table = (struct bag_table){.count = 0};
 }
 

@@ -31,7 +31,8 @@ struct bag_table {         /* the table of hashes, and where in it to look */
 };
 
 struct bag {
-    struct feature_settings features; /* its stop words are owned */
+    struct feature_settings features;
+    struct stop_words *stop; /* owned, or NULL */
     enum spec_weighting weighting;
     bool normalise;
     size_t labels, hidden;  /* L; H, 0 without a hidden layer */

@@ -51,21 +51,6 @@ const char *feature_token(const struct encoded *text, const struct token *token,
     return begin;
 }
 
-static bool is_stop_word(const struct feature_settings *settings, uint64_t hash)
-{
-    size_t low = 0, high = settings->stop_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (settings->stop_words[middle] < hash)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < settings->stop_count && settings->stop_words[low] == hash;
-}
-
 static int find_words(struct features *features, const struct feature_settings *settings,
                       const struct encoded *text, struct err *err)
 {
@@ -81,10 +66,10 @@ static int find_words(struct features *features, const struct feature_settings *
     for (size_t i = 0; i < text->count; i++) {
         size_t len;
         const char *word = feature_token(text, &text->tokens[i], &len);
-        uint64_t hash = feature_word(word, len);
 
-        if (len > 0 && (settings->stop_count == 0 || !is_stop_word(settings, hash)))
-            features->words[features->word_count++] = (struct feature_place){hash, (uint32_t)i};
+        if (len > 0 && (settings->stop == NULL || !stop_words_have(settings->stop, word, len)))
+            features->words[features->word_count++] =
+                (struct feature_place){feature_word(word, len), (uint32_t)i};
     }
     return 0;
 }

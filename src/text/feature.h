@@ -11,14 +11,14 @@
 #ifndef DRAGOMAN_TEXT_FEATURE_H
 #define DRAGOMAN_TEXT_FEATURE_H
 
+#include "text/stop.h"
 #include "text/token.h"
 
 struct feature_settings {
     size_t words;               /* the longest n-gram of words; 0: none */
     size_t shortest, longest;   /* n-grams of characters; longest 0: none */
     bool across;                /* those may reach over spaces */
-    const uint64_t *stop_words; /* [stop_count] feature_word of each, ascending */
-    size_t stop_count;
+    const struct stop_words *stop; /* NULL: none */
 };
 
 struct feature_source { /* where a feature is from */

@@ -113,13 +113,41 @@ const struct opt recipe_options[] = {
     INT("bptt-steps", bptt_steps, "64", 1, 65536, "tokens",
         "generation from a stream: how far back the gradient goes; the state goes on for ever"),
     FLAG("tied", tied, "no", "generation: the output layer is the embedding"),
-    INT("ngrams", ngrams, "2", 1, SPEC_MAX_NGRAMS, "words", "longest n-gram of a bag of words"),
-    INT("buckets", buckets, "262144", 0, SPEC_MAX_BUCKETS, NULL,
-        "hash buckets for n-grams of two words and more"),
+    INT("ngrams", ngrams, "2", 0, SPEC_MAX_NGRAMS, "words",
+        "bag of words: longest n-gram of words; 0 for none"),
+    INT("char-shortest", char_shortest, "3", 1, SPEC_MAX_CHARACTERS, "characters",
+        "bag of words: shortest n-gram of characters"),
+    INT("char-longest", char_longest, "0", 0, SPEC_MAX_CHARACTERS, "characters",
+        "bag of words: longest n-gram of characters; 0 for none"),
+    FLAG("char-across", char_across, "no",
+         "bag of words: n-grams of characters reach over spaces"),
+    TEXT("stop-words", stop_words, "FILE",
+         "bag of words: leave out the words of this file, one a line"),
+    CHOICE("weighting", weighting, "binary", "binary|counts|tf|tf-idf",
+           "bag of words: what a feature that occurs counts"),
+    FLAG("normalise", normalise, "yes", "bag of words: texts are vectors of length 1"),
+    FLAG("naive-bayes", naive_bayes, "no",
+         "bag of words: scale features by their naive-Bayes log-count ratios"),
+    REAL("bayes-alpha", bayes_alpha, "1", 1e-6, 1e6, NULL, "naive-bayes: added to all counts"),
+    REAL("bayes-beta", bayes_beta, "1", 0, 1, NULL,
+         "naive-bayes: share of the learned weights; the rest is their mean magnitude"),
+    INT("bag-hidden", bag_hidden, "0", 0, SPEC_MAX_SIZE, NULL,
+        "bag of words: size of a hidden layer; 0 for none"),
+    INT("buckets", buckets, "0", 0, SPEC_MAX_BUCKETS, NULL,
+        "bag of words: hash features into so many buckets; 0 for a table of all"),
+    INT("max-features", max_features, "0", 0, SPEC_MAX_FEATURES, NULL,
+        "bag of words: keep at most so many features; 0 for all"),
+    CHOICE("selection", selection, "weight", "weight|chi2",
+           "max-features: by the weights of a first training, or by the labels' chi-squared"),
+    REAL("bag-rate", bag_rate, "0.3", 1e-9, 100, NULL,
+         "bag of words: learning rate at its highest, before the first update"),
+    REAL("bag-penalty", bag_penalty, "0", 0, 1e6, NULL, "bag of words: L2 penalty"),
+    REAL("bag-dropout", bag_dropout, "0", 0, 0.95, NULL, "bag of words: dropout of features"),
+    INT("bag-batch", bag_batch, "8", 1, 100000, "texts", "bag of words: texts for one update"),
 
     INT("epochs", epochs, "10", 1, 100000, NULL, "passes over the training data"),
     INT("batch-tokens", batch_tokens, "2500", 1, 10000000, "tokens",
-        "size of a batch: tokens of both sides with padding; examples for a bag of words"),
+        "size of a batch: tokens of both sides with padding"),
     INT("accumulate", accumulate, "1", 1, 10000, "batches", "gradients summed for one update"),
     CHOICE("optimiser", optimiser, "adam", "sgd|adagrad|rmsprop|adam|adamw", "optimiser"),
     REAL("rate", rate, "0.001", 0, 100, NULL, "learning rate at its highest"),
@@ -208,6 +236,25 @@ static int check_input(struct recipe *recipe, struct err *err)
     return 0;
 }
 
+static int check_bag(const struct recipe *recipe, struct err *err)
+{
+    if (recipe->embeddings)
+        return err_set(err, ERR_ARGUMENT, "a bag of words has no use for --embeddings");
+    if (recipe->resume)
+        return err_set(err, ERR_ARGUMENT,
+                       "a bag of words is trained in one go, without checkpoints: no --resume");
+    if (recipe->ngrams == 0 && recipe->char_longest == 0)
+        return err_set(err, ERR_ARGUMENT, "--ngrams 0 needs --char-longest above 0");
+    if (recipe->char_longest > 0 && recipe->char_longest < recipe->char_shortest)
+        return err_set(err, ERR_ARGUMENT, "--char-longest is below --char-shortest, %" PRId64,
+                       recipe->char_shortest);
+    if (recipe->naive_bayes && recipe->bag_hidden > 0)
+        return err_set(err, ERR_ARGUMENT, "--naive-bayes does not go with --bag-hidden");
+    if (recipe->buckets > 0 && recipe->max_features > 0)
+        return err_set(err, ERR_ARGUMENT, "--max-features needs a table: --buckets 0");
+    return 0;
+}
+
 static int check_kind(struct recipe *recipe, struct err *err)
 {
     const bool translation = recipe->task == SPEC_TRANSLATION;
@@ -221,9 +268,7 @@ static int check_kind(struct recipe *recipe, struct err *err)
                        rows ? " with --input rows" : "");
     if (translation && (!recipe->source || !recipe->target))
         return err_set(err, ERR_ARGUMENT, "a translation model needs --source and --target");
-    if (recipe->kind == RECIPE_BAG_OF_WORDS && recipe->embeddings)
-        return err_set(err, ERR_ARGUMENT, "a bag of words has no use for --embeddings");
-    return 0;
+    return recipe->kind == RECIPE_BAG_OF_WORDS ? check_bag(recipe, err) : 0;
 }
 
 static int check_generation(const struct recipe *recipe, struct err *err)
@@ -339,6 +384,20 @@ struct cell_init_settings recipe_init(const struct recipe *recipe)
     return (struct cell_init_settings){(enum cell_init)recipe->init, recipe->forget_bias};
 }
 
+static struct spec_bag bag_spec(const struct recipe *recipe)
+{
+    const bool characters = recipe->char_longest > 0;
+    return (struct spec_bag){.words = (size_t)recipe->ngrams,
+                             .shortest = characters ? (size_t)recipe->char_shortest : 0,
+                             .longest = (size_t)recipe->char_longest,
+                             .across = characters && recipe->char_across,
+                             .weighting = (enum spec_weighting)recipe->weighting,
+                             .normalise = recipe->normalise,
+                             .hidden = (size_t)recipe->bag_hidden,
+                             .features = recipe->buckets > 0 ? 0 : 1, /* not known yet */
+                             .buckets = (size_t)recipe->buckets};
+}
+
 int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
 {
     const bool conditional = recipe->decoder == SPEC_DECODER_CONDITIONAL;
@@ -368,8 +427,7 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         .stream = recipe->stream,
         .temperature = 1,
         .deviation = 1,
-        .ngrams = (size_t)recipe->ngrams,
-        .buckets = (size_t)recipe->buckets,
+        .bag = bag_spec(recipe),
         .beam = 5,
         .length_penalty = 1,
     };
@@ -396,4 +454,8 @@ void recipe_vocab_settings(const struct recipe *recipe, struct vocab_settings *s
         .max_words = (size_t)recipe->max_words,
         .min_count = (size_t)recipe->min_count,
     };
+    if (recipe->kind == RECIPE_BAG_OF_WORDS && recipe->tokenizer != TOKEN_BPE) {
+        settings->max_words = 1; /* features are the words' hashes: it needs no list of words */
+        settings->min_count = SIZE_MAX;
+    }
 }

@@ -27,7 +27,13 @@ struct recipe {
     int cell, norm, decoder, attention, tying; /* enums of nn/cell.h, nn/attention.h, spec.h */
     int bridge, deep_output;                   /* enum recipe_bridge, enum recipe_deep */
     int64_t embedding, encoder_hidden, decoder_hidden, encoder_layers, decoder_layers;
-    int64_t ngrams, buckets;
+    /* bag of words */
+    int64_t ngrams, char_shortest, char_longest, buckets, max_features, bag_hidden;
+    bool char_across, normalise, naive_bayes;
+    char *stop_words;         /* file */
+    int weighting, selection; /* enums spec_weighting, recipe_selection */
+    double bayes_alpha, bayes_beta, bag_rate, bag_penalty, bag_dropout;
+    int64_t bag_batch;
     bool bidirectional, residual;
     int pooling;      /* enum spec_pooling */
     int condition;    /* enum spec_condition */
@@ -61,6 +67,8 @@ struct recipe {
 enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN, RECIPE_BAG_OF_WORDS };
 enum recipe_condition { RECIPE_CONDITION_LABEL, RECIPE_CONDITION_VECTOR };
 enum recipe_input { RECIPE_INPUT_TEXT, RECIPE_INPUT_ROWS };
+/* How the features of a bag of words are chosen where there are too many. */
+enum recipe_selection { RECIPE_SELECTION_WEIGHT, RECIPE_SELECTION_CHI2 };
 enum recipe_weights { RECIPE_WEIGHTS_NONE, RECIPE_WEIGHTS_BALANCED };
 
 /* Order of the words of `bridge` and `deep-output`: what the decoder's kind suggests, or a wish. */
