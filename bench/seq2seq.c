@@ -97,7 +97,11 @@ static int write_logits(const struct seq2seq *model, const struct seq2seq_batch 
         for (size_t t = 0; t < rows; t++)
             seq2seq_logits(model, 1, output + (t * B + b) * E, logits + t * V);
         snprintf(names[b], sizeof names[b], "%zu", b);
-        tensors[b] = (struct tensor){names[b], 2, {rows, V}, rows * V, logits};
+        tensors[b] = (struct tensor){.name = names[b],
+                                     .dimensions = 2,
+                                     .shape = {rows, V},
+                                     .count = rows * V,
+                                     .data = logits};
     }
     return safetensors_write(path, tensors, B, err);
 }

@@ -41,7 +41,8 @@ static struct figures measure(const struct tensor *tensor)
     struct figures figures = {0, 0, INFINITY, -INFINITY};
     double squares = 0;
     for (size_t i = 0; i < tensor->count; i++) {
-        double value = (double)tensor->data[i];
+        const double value =
+            tensor->type == TENSOR_I64 ? (double)tensor->integers[i] : (double)tensor->data[i];
         figures.sum += value;
         squares += value * value;
         figures.least = fmin(figures.least, value);
@@ -56,7 +57,8 @@ static size_t count_parameters(const struct safetensors *weights)
 {
     size_t count = 0;
     for (size_t i = 0; i < weights->count; i++)
-        count += weights->tensors[i].count;
+        if (weights->tensors[i].type == TENSOR_F32)
+            count += weights->tensors[i].count;
     return count;
 }
 
@@ -135,6 +137,26 @@ static void print_head(const struct spec *spec)
     printf("\n");
 }
 
+static void print_bag(const struct spec_bag *bag)
+{
+    static const char *const weighting[] = {[SPEC_BINARY] = "binary",
+                                            [SPEC_COUNTS] = "counts",
+                                            [SPEC_TF] = "term frequency",
+                                            [SPEC_TF_IDF] = "tf-idf"};
+    if (bag->words > 0)
+        printf(", words up to %zu", bag->words);
+    if (bag->longest > 0)
+        printf(", characters %zu to %zu%s", bag->shortest, bag->longest,
+               bag->across ? " across spaces" : "");
+    printf(", %s%s", weighting[bag->weighting], bag->normalise ? ", normalised" : "");
+    if (bag->stop_count > 0)
+        printf(", %zu stop words", bag->stop_count);
+    if (bag->hidden > 0)
+        printf(", hidden layer of %zu", bag->hidden);
+    printf(", %zu %s\n", bag->buckets > 0 ? bag->buckets : bag->features,
+           bag->buckets > 0 ? "buckets" : "features");
+}
+
 static void print_architecture(const struct spec *spec)
 {
     static const char *const decoders[] = {[SPEC_DECODER_PLAIN] = "plain decoder",
@@ -145,7 +167,7 @@ static void print_architecture(const struct spec *spec)
                                         [SPEC_TYING_THREE_WAY] = "three-way"};
     printf("architecture  %s", spec_kind_name(spec->kind));
     if (spec->kind == SPEC_BAG_OF_WORDS) {
-        printf(", n-grams up to %zu, %zu buckets\n", spec->ngrams, spec->buckets);
+        print_bag(&spec->bag);
         return;
     }
     if (spec->row > 0)

@@ -15,9 +15,9 @@
 #include "text/token.h"
 
 struct feature_settings {
-    size_t words;               /* the longest n-gram of words; 0: none */
-    size_t shortest, longest;   /* n-grams of characters; longest 0: none */
-    bool across;                /* those may reach over spaces */
+    size_t words;                  /* the longest n-gram of words; 0: none */
+    size_t shortest, longest;      /* n-grams of characters; longest 0: none */
+    bool across;                   /* those may reach over spaces */
     const struct stop_words *stop; /* NULL: none */
 };
 

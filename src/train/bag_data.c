@@ -46,8 +46,7 @@ static int add_hashes(struct hashing_part *part, struct err *err)
     const size_t needed = part->count + part->features.count;
     if (needed > part->capacity) {
         const size_t capacity = needed + needed / 2 + 1024;
-        uint64_t *grown =
-            mem_resize(part->hashes, part->capacity, capacity, sizeof *grown, err);
+        uint64_t *grown = mem_resize(part->hashes, part->capacity, capacity, sizeof *grown, err);
         if (grown == NULL)
             return ERR_MEMORY;
         part->hashes = grown;
@@ -153,8 +152,7 @@ struct counting {
     struct err *errs;
 };
 
-static inline struct count_slot *slot_of(struct count_slot *slots, size_t slot_count,
-                                         uint64_t hash)
+static inline struct count_slot *slot_of(struct count_slot *slots, size_t slot_count, uint64_t hash)
 {
     size_t at = (size_t)hash & (slot_count - 1);
     while (slots[at].texts != 0 && slots[at].hash != hash)
@@ -265,9 +263,8 @@ static int collect(struct bag_counts *counts, const struct counting *counting, s
 int bag_counts_make(struct bag_counts *counts, const struct bag_hashes *hashes, size_t least,
                     struct pool *pool, struct err *err)
 {
-    struct counting counting = {.hashes = hashes,
-                                .threads = (size_t)pool_threads(pool),
-                                .least = least > 0 ? least : 1};
+    struct counting counting = {
+        .hashes = hashes, .threads = (size_t)pool_threads(pool), .least = least > 0 ? least : 1};
     int code = ERR_MEMORY;
     if (hashes->count > UINT32_MAX)
         return err_set(err, ERR_LIMIT, "%zu texts are too many for a bag of words", hashes->count);
@@ -286,8 +283,7 @@ int bag_counts_make(struct bag_counts *counts, const struct bag_hashes *hashes, 
     return code;
 }
 
-int bag_counts_select(struct bag_counts *counts, const double *scores, size_t most,
-                      struct err *err)
+int bag_counts_select(struct bag_counts *counts, const double *scores, size_t most, struct err *err)
 {
     if (counts->count <= most)
         return 0;
@@ -295,8 +291,7 @@ int bag_counts_select(struct bag_counts *counts, const double *scores, size_t mo
     if (entries == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < counts->count; i++)
-        entries[i] =
-            (struct count_entry){(uint64_t)counts->hashes[i], counts->texts[i], scores[i]};
+        entries[i] = (struct count_entry){(uint64_t)counts->hashes[i], counts->texts[i], scores[i]};
     qsort(entries, counts->count, sizeof *entries, compare_scores);
     write_counts(counts, entries, most);
     mem_free(entries);

@@ -7,16 +7,17 @@
 #include "nn/init.h"
 #include "nn/loss.h"
 
-#define AHEAD 4            /* rows that are fetched before they are needed */
-#define EPSILON ((real)1e-6) /* added to the sum of squares */
-#define FIRST_DEVIATION 0.1  /* of the weights below a hidden layer */
+#define AHEAD 4                 /* rows that are fetched before they are needed */
+#define EPSILON ((real)1e-6)    /* added to the sum of squares */
+#define FIRST_DEVIATION 0.1     /* of the weights below a hidden layer */
 #define STREAM_INIT UINT64_C(1) /* random streams: with epoch and text below */
 #define STREAM_ORDER (UINT64_C(1) << 62)
 #define STREAM_DROPOUT (UINT64_C(1) << 63)
 
 struct bag_learner {
     struct bag_learning learning;
-    struct bag *bag, squares, gradients; /* squares of all gradients so far; V's and b's gradients */
+    struct bag *bag, squares,
+        gradients; /* squares of all gradients so far; V's and b's gradients */
     const struct bag_texts *texts;
     const int32_t *labels;
     const real *ratios;
@@ -192,8 +193,7 @@ static void run_texts(void *context, int index)
         if (learner->learning.dropout > 0)
             drop_features(learner, b, text);
         bag_forward(bag, &learner->inputs[b], hidden, logits);
-        learner->losses[b] =
-            cross_entropy(1, L, &learner->labels[text], 0, 1, logits, &unused);
+        learner->losses[b] = cross_entropy(1, L, &learner->labels[text], 0, 1, logits, &unused);
         bag_backward_sum(bag, hidden, logits, learner->d_sums + b * bag->width);
     }
 }
@@ -317,7 +317,7 @@ void bag_interpolate(const struct bag *bag, const real *ratios, double beta, rea
             sum += ratios[at] == 0 ? 0 : fabs((double)bag->weight[at] / (double)ratios[at]);
         const double mean = sum / (double)F;
         for (size_t at = l; at < F * L; at += L)
-            weight[at] = (real)(beta * (double)bag->weight[at] +
-                                (1 - beta) * mean * (double)ratios[at]);
+            weight[at] =
+                (real)(beta * (double)bag->weight[at] + (1 - beta) * mean * (double)ratios[at]);
     }
 }

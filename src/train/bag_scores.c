@@ -38,9 +38,8 @@ int bag_ratios(const uint32_t *counts, size_t features, size_t labels, double al
         const double any = row_sum(counts + f * labels, labels);
         for (size_t l = 0; l < labels; l++) {
             const double p = counts[f * labels + l], q = any - p;
-            ratios[f * labels + l] =
-                (real)(log((alpha + p) / (smoothing + of_label[l])) -
-                       log((alpha + q) / (smoothing + all - of_label[l])));
+            ratios[f * labels + l] = (real)(log((alpha + p) / (smoothing + of_label[l])) -
+                                            log((alpha + q) / (smoothing + all - of_label[l])));
         }
     }
     mem_free(of_label);

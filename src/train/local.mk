@@ -17,6 +17,10 @@ libtrain_a_SOURCES = \
 	src/train/translation_score.c src/train/translation_score.h \
 	src/train/task.c src/train/task.h \
 	src/train/task_ids.c \
+	src/train/labels.c src/train/labels.h \
+	src/train/bag_data.c src/train/bag_data.h \
+	src/train/bag_scores.c src/train/bag_scores.h \
+	src/train/bag_learner.c src/train/bag_learner.h src/train/bag_task.c \
 	src/train/translation.c src/train/classification.c \
 	src/train/generation.c src/train/generation_stream.c \
 	src/train/generation_lines.c src/train/generation_sample.c \

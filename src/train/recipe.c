@@ -119,8 +119,7 @@ const struct opt recipe_options[] = {
         "bag of words: shortest n-gram of characters"),
     INT("char-longest", char_longest, "0", 0, SPEC_MAX_CHARACTERS, "characters",
         "bag of words: longest n-gram of characters; 0 for none"),
-    FLAG("char-across", char_across, "no",
-         "bag of words: n-grams of characters reach over spaces"),
+    FLAG("char-across", char_across, "no", "bag of words: n-grams of characters reach over spaces"),
     TEXT("stop-words", stop_words, "FILE",
          "bag of words: leave out the words of this file, one a line"),
     CHOICE("weighting", weighting, "binary", "binary|counts|tf|tf-idf",
@@ -240,6 +239,8 @@ static int check_bag(const struct recipe *recipe, struct err *err)
 {
     if (recipe->embeddings)
         return err_set(err, ERR_ARGUMENT, "a bag of words has no use for --embeddings");
+    if (recipe->start_from)
+        return err_set(err, ERR_ARGUMENT, "a bag of words does not --start-from another");
     if (recipe->resume)
         return err_set(err, ERR_ARGUMENT,
                        "a bag of words is trained in one go, without checkpoints: no --resume");

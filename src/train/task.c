@@ -21,7 +21,8 @@ static int learn_vocabulary(const struct task_data *data, enum task_form form, s
     if (!learner)
         return err->code;
     int status = 0;
-    for (size_t i = 0; status == 0 && i < data->train.count; i++) {
+    const bool reads = settings.min_count < SIZE_MAX; /* else no word can be kept */
+    for (size_t i = 0; reads && status == 0 && i < data->train.count; i++) {
         const struct corpus_line *line = &data->train.lines[i];
         if (form != TASK_SECOND_FIELD && data->recipe->input == RECIPE_INPUT_TEXT)
             status = vocab_learner_add(learner, line->first, line->first_len, err);
@@ -188,8 +189,9 @@ static const struct tensor *find_start(const struct task_data *data,
     for (size_t i = 0; i < file->count; i++) {
         const struct tensor *tensor = &file->tensors[i];
         const size_t columns = tensor->dimensions > 1 ? tensor->shape[1] : 0;
-        if (strcmp(tensor->name, parameter->name) == 0 && tensor->dimensions <= 2 &&
-            tensor->shape[0] == parameter->rows && columns == parameter->columns)
+        if (tensor->type == TENSOR_F32 && strcmp(tensor->name, parameter->name) == 0 &&
+            tensor->dimensions <= 2 && tensor->shape[0] == parameter->rows &&
+            columns == parameter->columns)
             return tensor;
     }
     return NULL;
@@ -365,17 +367,23 @@ int task_data_keep(struct task_data *data, struct err *err)
     return 0;
 }
 
-int task_save(struct task_data *data, const struct parameter *list, size_t count,
-              const char *score_name, struct err *err)
+int task_save_tensors(struct task_data *data, const struct tensor *tensors, size_t count,
+                      size_t parameters, const char *score_name, struct err *err)
 {
-    struct tensor tensors[TASK_MAX_PARAMETERS];
     struct spec spec;
     if (spec_copy(&spec, &data->spec, err))
         return err->code;
-    parameters_tensors(list, count, tensors);
-    int status = write_card(&spec, data, parameters_total(list, count), score_name, err);
+    int status = write_card(&spec, data, parameters, score_name, err);
     if (status == 0)
         status = bundle_save(data->recipe->out, &spec, data->vocab_path, tensors, count, err);
     spec_release(&spec);
     return status;
+}
+
+int task_save(struct task_data *data, const struct parameter *list, size_t count,
+              const char *score_name, struct err *err)
+{
+    struct tensor tensors[TASK_MAX_PARAMETERS];
+    parameters_tensors(list, count, tensors);
+    return task_save_tensors(data, tensors, count, parameters_total(list, count), score_name, err);
 }

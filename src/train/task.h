@@ -54,6 +54,9 @@ void task_data_release(struct task_data *data);
    command. score_name: "bleu", for "dev_bleu" */
 int task_save(struct task_data *data, const struct parameter *list, size_t count,
               const char *score_name, struct err *err);
+/* The same with tensors of any type; parameters: how many numbers were learned. */
+int task_save_tensors(struct task_data *data, const struct tensor *tensors, size_t count,
+                      size_t parameters, const char *score_name, struct err *err);
 
 struct task_ids { /* the ids of many texts, one behind the other */
     int32_t *ids;
@@ -93,5 +96,8 @@ void tagging_task_release(struct trainer_task *task);
 int regression_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                     const char *folder, struct err *err);
 void regression_task_release(struct trainer_task *task);
+int bag_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
+             const char *folder, struct err *err);
+void bag_task_release(struct trainer_task *task);
 
 #endif

@@ -61,8 +61,15 @@ struct trainer_facts {       /* for the report */
     size_t vocabulary, tensors;
 };
 
+struct trainer_watch;
+struct trainer_progress;
+
 struct trainer_task {
     void *context;
+    /* A task that does not need this loop trains itself and reports the same; the functions and
+       settings below that serve the loop alone are NULL and 0 then. NULL: it needs the loop. */
+    int (*run)(void *context, const struct trainer_watch *watch, struct trainer_progress *final,
+               struct err *err);
     size_t parameters;            /* length of the flat vectors */
     uint64_t origin;              /* a checkpoint of another origin is refused */
     const struct batch_key *keys; /* [examples] */

@@ -5,8 +5,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "model/bag.h"
 #include "model/bundle.h"
-#include "model/classifier.h"
 #include "model/rnn.h"
 #include "model/seq2seq.h"
 #include "nn/init.h"
@@ -26,7 +26,7 @@ static const char *const lines[] = {
 struct network { /* one of the three, over one flat vector */
     struct seq2seq seq2seq;
     struct rnn rnn;
-    struct classifier classifier;
+    struct bag bag;
     struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
     size_t count;
     real *flat;
@@ -48,8 +48,7 @@ static void describe(const struct tiny_bundle *bundle, struct spec *spec)
         .attention = bundle->without_attention ? ATTENTION_NONE : ATTENTION_GENERAL,
         .tying = SPEC_TYING_THREE_WAY,
         .pooling = SPEC_POOL_MEAN,
-        .ngrams = 2,
-        .buckets = 64,
+        .bag = {.words = 2, .normalise = true, .buckets = 64},
         .beam = 2,
         .length_penalty = 1.0,
         .temperature = 1.0,
@@ -99,8 +98,9 @@ static int make_network(struct network *network, const struct spec *spec, uint64
         rnn_size(&network->rnn, spec);
         network->count = rnn_parameters(&network->rnn, network->list);
     } else {
-        classifier_size(&network->classifier, spec);
-        network->count = classifier_parameters(&network->classifier, network->list);
+        if (bag_size(&network->bag, spec, err) < 0) /* no stop words: nothing to free */
+            return err->code;
+        network->count = bag_parameters(&network->bag, network->list);
     }
     const size_t total = parameters_total(network->list, network->count);
     network->flat = mem_alloc(total, sizeof *network->flat, err);

@@ -8,8 +8,8 @@ model_tests = \
 	tests/unit/test_safetensors \
 	tests/unit/test_bundle \
 	tests/unit/test_registry \
-	tests/unit/test_classifier \
-	tests/unit/test_classifier_double \
+	tests/unit/test_bag \
+	tests/unit/test_bag_double \
 	tests/unit/test_rnn \
 	tests/unit/test_rnn_double
 check_PROGRAMS += $(model_tests)
@@ -28,17 +28,16 @@ tests_unit_test_bundle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=renameat2
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_registry_LDADD = $(model_test_libs)
-tests_unit_test_classifier_SOURCES = tests/unit/test_classifier.c
-tests_unit_test_classifier_CPPFLAGS = $(model_test_cppflags)
-tests_unit_test_classifier_LDADD = $(model_test_libs)
+tests_unit_test_bag_SOURCES = tests/unit/test_bag.c
+tests_unit_test_bag_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_bag_LDADD = $(model_test_libs)
 
 # Backward passes against finite differences, in double precision. libmodel.a only resolves the
 # names of what opens a bundle, which this test does not do.
-tests_unit_test_classifier_double_SOURCES = tests/unit/test_classifier_double.c \
-	$(finite_difference) src/model/classifier.c src/model/classifier_learn.c \
-	src/model/parameter.c
-tests_unit_test_classifier_double_CPPFLAGS = $(nn_double_cppflags)
-tests_unit_test_classifier_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
+tests_unit_test_bag_double_SOURCES = tests/unit/test_bag_double.c $(finite_difference) \
+	src/model/bag_network.c
+tests_unit_test_bag_double_CPPFLAGS = $(nn_double_cppflags)
+tests_unit_test_bag_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
 
 tests_unit_test_rnn_SOURCES = tests/unit/test_rnn.c
 tests_unit_test_rnn_CPPFLAGS = $(model_test_cppflags)
