@@ -90,7 +90,7 @@ static bool report(void *context, const struct trainer_progress *p)
                     100.0 * (double)p->batch / (double)p->batches);
         fprintf(stderr, "update %zu  loss %.*f  ", p->update, p->loss < 0.01 ? 6 : 3, p->loss);
         print_score(display, p->score);
-        fputs(p->best ? " (best, saved)  " : "  ", stderr);
+        fputs(p->saved ? " (best, saved)  " : p->best ? " (best)  " : "  ", stderr);
         if (p->perplexity > 0)
             fprintf(stderr, "perplexity %.4g  ", p->perplexity);
         fputs("after ", stderr);
@@ -150,7 +150,10 @@ static int run(struct recipe *recipe, const char *command, struct err *err)
     if (display.terminal)
         fputs("\r\033[K", stderr);
     fprintf(stderr, "%s after %zu updates, ",
-            stop_requested ? "stopped with a checkpoint (go on with --resume)" : "done",
+            !stop_requested ? "done"
+            : recipe->kind == RECIPE_BAG_OF_WORDS
+                ? "stopped"
+                : "stopped with a checkpoint (go on with --resume)",
             final.update);
     print_duration(final.seconds);
     if (final.best_score >= 0) {

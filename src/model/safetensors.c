@@ -247,10 +247,9 @@ static int read_header(struct safetensors *file, json_t *header, const unsigned 
     if (ranges == NULL || file->tensors == NULL ||
         (code = read_tensors(file, header, ranges, data_size, err)) < 0)
         goto out;
+    code = check_tiling(file, ranges, data_size, err);
     for (size_t i = 0; i < file->count && code == 0; i++)
-        code = place_tensor(&file->tensors[i], data + ranges[i].begin, err);
-    if (code == 0)
-        code = check_tiling(file, ranges, data_size, err);
+        code = place_tensor(&file->tensors[ranges[i].tensor], data + ranges[i].begin, err);
     for (size_t i = 0; i < file->count && code == 0; i++)
         code = check_finite(&file->tensors[i], err);
 out:

@@ -285,7 +285,8 @@ struct bag_run { /* one pass through all epochs */
     const struct trainer_watch *watch;
     struct trainer_progress *progress;
     struct bag_learner *learner;
-    bool keeps; /* scores, and saves the best; not the first training that chooses features */
+    bool keeps; /* the best weights; not the first training, which chooses features */
+    real *best; /* [parameters], as they are to be saved */
     size_t stage, stages;
     size_t stale; /* evaluations without a better score */
     bool stopped;
@@ -365,7 +366,8 @@ static void run_epoch(struct bag_run *run, size_t epoch)
     }
 }
 
-/* Scores the development data and saves the model where it is the best. */
+/* Scores the development data and keeps the weights where they are the best: the model is saved
+   once, at the end. */
 static int score(struct bag_run *run, struct err *err)
 {
     struct bag_task *task = run->task;
@@ -375,15 +377,19 @@ static int score(struct bag_run *run, struct err *err)
     const struct calibration dev = dev_calibration(task);
     const double accuracy = 100 * calibration_accuracy(&dev);
     const bool best = run->keeps && accuracy > progress->best_score;
-    if (code == 0 && best)
-        code = save(task, accuracy, err);
+    if (code == 0 && best) {
+        memcpy(run->best, task->flat, task->parameters * sizeof *run->best);
+        if (task->interpolated != NULL) /* the weights stand first */
+            memcpy(run->best, task->interpolated,
+                   task->bag.rows * task->bag.width * sizeof *run->best);
+    }
     task->bag.weight = learned;
     if (code < 0)
         return code;
     run->stale = best ? 0 : run->stale + 1;
     progress->best_score = best ? accuracy : progress->best_score;
     progress->scored = true;
-    progress->best = progress->saved = best;
+    progress->best = best;
     progress->score = accuracy;
     progress->perplexity = exp(calibration_loss(&dev, 1));
     return 0;
@@ -441,6 +447,17 @@ static int choose(struct bag_run *run, struct err *err)
     return select_by_weight(task, err);
 }
 
+/* Puts the best weights back and saves them. */
+static int finish(struct bag_run *run, struct err *err)
+{
+    struct bag_task *task = run->task;
+    if (run->progress->best_score < 0)
+        return 0;
+    memcpy(task->flat, run->best, task->parameters * sizeof *task->flat);
+    const int code = evaluate(task, err);
+    return code < 0 ? code : save(task, run->progress->best_score, err);
+}
+
 static int bag_run(void *context, const struct trainer_watch *watch, struct trainer_progress *final,
                    struct err *err)
 {
@@ -450,8 +467,15 @@ static int bag_run(void *context, const struct trainer_watch *watch, struct trai
     run.started_ns = run.window_ns = clock_ns();
     if (has_too_many(run.task))
         code = choose(&run, err);
+    if (code < 0 || run.stopped)
+        return code;
     run.keeps = true;
-    return code == 0 && !run.stopped ? run_stage(&run, err) : code;
+    run.best = mem_alloc(run.task->parameters, sizeof *run.best, err);
+    code = run.best == NULL ? ERR_MEMORY : run_stage(&run, err);
+    if (code == 0)
+        code = finish(&run, err);
+    mem_free(run.best);
+    return code;
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
- * The classification task from data to bundle: both kinds learn what can be learned, the labels of
- * the data become those of the model, the same seed gives the same model, whether the run was
- * broken or not, and wrong data is refused.
+ * The classification task of recurrent networks from data to bundle: they learn what can be
+ * learned, the labels of the data become those of the model, the same seed gives the same model,
+ * whether the run was broken or not, and wrong data is refused.
  */
 #include "unit.h"
 
@@ -103,8 +103,6 @@ static int train(struct run *run, struct err *err)
                     "word",
                     "--min-count",
                     "1",
-                    "--buckets",
-                    "500",
                     "--embedding",
                     "12",
                     "--encoder-hidden",
@@ -168,11 +166,6 @@ static void learns(const char *folder, const char *kind, const char *pooling)
     mem_free(path);
 }
 
-static void bag_of_words_learns(void **state)
-{
-    learns(*state, "bag-of-words", "mean");
-}
-
 static void rnn_learns(void **state)
 {
     learns(*state, "rnn", "last");
@@ -193,37 +186,34 @@ static void read_weights(const char *folder, const char *out, struct buf *weight
 /* A whole run, the same again, and one that was stopped in between: the same weights to the bit. */
 static void seeds_and_resuming_repeat_the_model(void **state)
 {
-    static const char *const kinds[] = {"bag-of-words", "rnn"};
-    for (size_t k = 0; k < 2; k++) {
-        struct err err = ERR_INIT;
-        struct buf first, second, third;
-        struct run run = {*state, "dev.tsv", "first", kinds[k], "max", 0, false, 0};
-        assert_fine(train(&run, &err), err);
-        run.out = "second";
-        assert_fine(train(&run, &err), err);
-        run.out = "third";
-        run.stop_after = 23;
-        assert_fine(train(&run, &err), err);
-        run.stop_after = 0;
-        run.resume = true;
-        assert_fine(train(&run, &err), err);
-        read_weights(*state, "first", &first);
-        read_weights(*state, "second", &second);
-        read_weights(*state, "third", &third);
-        assert_int_equal(first.len, second.len);
-        assert_memory_equal(first.data, second.data, first.len);
-        assert_int_equal(first.len, third.len);
-        assert_memory_equal(first.data, third.data, first.len);
-        buf_release(&third);
-        buf_release(&second);
-        buf_release(&first);
-    }
+    struct err err = ERR_INIT;
+    struct buf first, second, third;
+    struct run run = {*state, "dev.tsv", "first", "rnn", "max", 0, false, 0};
+    assert_fine(train(&run, &err), err);
+    run.out = "second";
+    assert_fine(train(&run, &err), err);
+    run.out = "third";
+    run.stop_after = 23;
+    assert_fine(train(&run, &err), err);
+    run.stop_after = 0;
+    run.resume = true;
+    assert_fine(train(&run, &err), err);
+    read_weights(*state, "first", &first);
+    read_weights(*state, "second", &second);
+    read_weights(*state, "third", &third);
+    assert_int_equal(first.len, second.len);
+    assert_memory_equal(first.data, second.data, first.len);
+    assert_int_equal(first.len, third.len);
+    assert_memory_equal(first.data, third.data, first.len);
+    buf_release(&third);
+    buf_release(&second);
+    buf_release(&first);
 }
 
 static void unknown_labels_are_refused(void **state)
 {
     struct err err = ERR_INIT;
-    struct run run = {*state, "odd.tsv", "odd", "bag-of-words", "mean", 0, false, 0};
+    struct run run = {*state, "odd.tsv", "odd", "rnn", "mean", 0, false, 0};
     write_text(*state, "odd.tsv", "a great film\t1\na film\t2\n");
     assert_int_equal(train(&run, &err), ERR_FORMAT);
     assert_non_null(strstr(err.message, "\"2\""));
@@ -232,7 +222,7 @@ static void unknown_labels_are_refused(void **state)
 static void empty_data_is_refused(void **state)
 {
     struct err err = ERR_INIT;
-    struct run run = {*state, "empty.tsv", "empty", "bag-of-words", "mean", 0, false, 0};
+    struct run run = {*state, "empty.tsv", "empty", "rnn", "mean", 0, false, 0};
     write_text(*state, "empty.tsv", "\n");
     assert_int_equal(train(&run, &err), ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "empty"));
@@ -242,7 +232,7 @@ static void one_label_is_too_few(void **state)
 {
     struct err err = ERR_INIT;
     char *folder = join(*state, "one");
-    struct run run = {folder, "train.tsv", "out", "bag-of-words", "mean", 0, false, 0};
+    struct run run = {folder, "train.tsv", "out", "rnn", "mean", 0, false, 0};
     assert_fine(file_make_folders(folder, &err), err);
     write_text(folder, "train.tsv", "a great film\t1\na film\t1\n");
     assert_int_equal(train(&run, &err), ERR_LIMIT);
@@ -262,7 +252,6 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bag_of_words_learns),
         cmocka_unit_test(rnn_learns),
         cmocka_unit_test(seeds_and_resuming_repeat_the_model),
         cmocka_unit_test(unknown_labels_are_refused),

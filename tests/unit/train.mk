@@ -20,6 +20,13 @@ tests_unit_test_classification_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_classification_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
 
+check_PROGRAMS += tests/unit/test_bag_train
+TESTS += tests/unit/test_bag_train
+tests_unit_test_bag_train_SOURCES = tests/unit/test_bag_train.c
+tests_unit_test_bag_train_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_bag_train_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
 check_PROGRAMS += tests/unit/test_trainer
 TESTS += tests/unit/test_trainer
 tests_unit_test_trainer_SOURCES = tests/unit/test_trainer.c tests/unit/trainer_fixture.h
