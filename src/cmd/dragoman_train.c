@@ -137,6 +137,14 @@ static int read_recipe(struct recipe *recipe, int argc, char **argv, struct err 
     return status;
 }
 
+static const char *ending(const struct recipe *recipe)
+{
+    if (!stop_requested)
+        return "done";
+    return recipe->kind == RECIPE_BAG_OF_WORDS ? "stopped"
+                                               : "stopped with a checkpoint (go on with --resume)";
+}
+
 static int run(struct recipe *recipe, const char *command, struct err *err)
 {
     struct display display = {.terminal = isatty(STDERR_FILENO)};
@@ -149,12 +157,7 @@ static int run(struct recipe *recipe, const char *command, struct err *err)
         return err->code;
     if (display.terminal)
         fputs("\r\033[K", stderr);
-    fprintf(stderr, "%s after %zu updates, ",
-            !stop_requested ? "done"
-            : recipe->kind == RECIPE_BAG_OF_WORDS
-                ? "stopped"
-                : "stopped with a checkpoint (go on with --resume)",
-            final.update);
+    fprintf(stderr, "%s after %zu updates, ", ending(recipe), final.update);
     print_duration(final.seconds);
     if (final.best_score >= 0) {
         fputs("; best ", stderr);
