@@ -28,8 +28,16 @@ static const char recurrent[] =
 static const char bag[] =
     "{\"format\":1,\"name\":\"0\",\"task\":\"classification\",\"labels\":[\"a\",\"b\"],"
     "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":true},"
-    "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":2097152,\"ngrams\":5,"
+    "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":2097152,"
+    "\"word_ngrams\":5,\"weighting\":\"tf-idf\",\"normalise\":true,\"hidden\":0,"
     "\"buckets\":16777216},\"card\":{}}";
+static const char exact_bag[] =
+    "{\"format\":1,\"name\":\"0\",\"task\":\"classification\",\"labels\":[\"a\",\"b\"],"
+    "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":true},"
+    "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":4,\"word_ngrams\":0,"
+    "\"character_ngrams\":{\"shortest\":2,\"longest\":10,\"across\":true},"
+    "\"weighting\":\"counts\",\"normalise\":false,\"hidden\":12,\"features\":268435456,"
+    "\"stop_words\":[\"der\",\"die\"]}}";
 
 static const char generation[] =
     "{\"format\":1,\"name\":\"names-lm\",\"task\":\"generation\",\"stream\":false,"
@@ -111,8 +119,23 @@ static void reads_classifiers(void **state)
     spec_release(&spec);
     parse(&spec, bag);
     assert_int_equal(spec.kind, SPEC_BAG_OF_WORDS);
-    assert_int_equal(spec.ngrams, 5);
-    assert_int_equal(spec.buckets, 16777216);
+    assert_int_equal(spec.bag.words, 5);
+    assert_int_equal(spec.bag.longest, 0);
+    assert_int_equal(spec.bag.weighting, SPEC_TF_IDF);
+    assert_int_equal(spec.bag.buckets, 16777216);
+    assert_int_equal(spec.bag.features, 0);
+    spec_release(&spec);
+    parse(&spec, exact_bag);
+    assert_int_equal(spec.bag.words, 0);
+    assert_int_equal(spec.bag.shortest, 2);
+    assert_int_equal(spec.bag.longest, 10);
+    assert_true(spec.bag.across);
+    assert_false(spec.bag.normalise);
+    assert_int_equal(spec.bag.weighting, SPEC_COUNTS);
+    assert_int_equal(spec.bag.hidden, 12);
+    assert_int_equal(spec.bag.features, 268435456);
+    assert_int_equal(spec.bag.stop_count, 2);
+    assert_string_equal(spec.bag.stop_words[1], "die");
     spec_release(&spec);
 }
 
@@ -235,9 +258,19 @@ static const struct change changes[] = {
     {regression, "architecture.row", "8193", ERR_LIMIT, "allowed are 0 to 8192"},
     {regression, "architecture.kind", "\"bag-of-words\"", ERR_FORMAT, "does not do the task"},
     {regression, "task", "\"translation\"", ERR_FORMAT, "\"source\" is missing"},
-    {bag, "architecture.ngrams", "6", ERR_LIMIT, "allowed are 1 to 5"},
+    {bag, "architecture.word_ngrams", "6", ERR_LIMIT, "allowed are 0 to 5"},
+    {bag, "architecture.word_ngrams", "0", ERR_FORMAT, "\"architecture.word_ngrams\" above 0"},
+    {bag, "architecture.weighting", "\"bm25\"", ERR_FORMAT, "known are \"binary\""},
+    {bag, "architecture.hidden", "8193", ERR_LIMIT, "allowed are 0 to 8192"},
     {bag, "architecture.buckets", "16777217", ERR_LIMIT, "architecture.buckets"},
-    {bag, "architecture.buckets", NULL, ERR_FORMAT, "\"architecture.buckets\" is missing"},
+    {bag, "architecture.buckets", NULL, ERR_FORMAT, "one of \"architecture.features\""},
+    {exact_bag, "architecture.features", "0", ERR_LIMIT, "architecture.features"},
+    {exact_bag, "architecture.character_ngrams.longest", "11", ERR_LIMIT, "allowed are 1 to 10"},
+    {exact_bag, "architecture.character_ngrams.shortest", "11", ERR_LIMIT, "allowed are 1 to 10"},
+    {exact_bag, "architecture.character_ngrams.across", "1", ERR_FORMAT, "true or false"},
+    {exact_bag, "architecture.character_ngrams", "[]", ERR_FORMAT, "must be an object"},
+    {exact_bag, "architecture.stop_words", "{}", ERR_FORMAT, "must be an array"},
+    {exact_bag, "architecture.stop_words", "[\"a\", \"\"]", ERR_FORMAT, "entry 1"},
 };
 
 static void apply(json_t *object, const char *key, const char *value)
@@ -344,9 +377,26 @@ static void refuses_what_is_not_json(void **state)
     free(deep);
 }
 
+static void assert_same_bag(const struct spec_bag *again, const struct spec_bag *copy)
+{
+    assert_int_equal(again->words, copy->words);
+    assert_int_equal(again->shortest, copy->shortest);
+    assert_int_equal(again->longest, copy->longest);
+    assert_int_equal(again->across, copy->across);
+    assert_int_equal(again->weighting, copy->weighting);
+    assert_int_equal(again->normalise, copy->normalise);
+    assert_int_equal(again->hidden, copy->hidden);
+    assert_int_equal(again->features, copy->features);
+    assert_int_equal(again->buckets, copy->buckets);
+    assert_int_equal(again->stop_count, copy->stop_count);
+    for (size_t i = 0; i < copy->stop_count; i++)
+        assert_string_equal(again->stop_words[i], copy->stop_words[i]);
+}
+
 static void writes_what_it_reads(void **state)
 {
-    static const char *const texts[] = {translation, recurrent, bag, generation, regression};
+    static const char *const texts[] = {translation, recurrent,  bag,
+                                        exact_bag,   generation, regression};
     struct err err = ERR_INIT;
     char *path = file_join(*state, "model.json", &err);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -382,8 +432,7 @@ static void writes_what_it_reads(void **state)
         assert_int_equal(again.stream, copy.stream);
         assert_true(again.temperature == copy.temperature);
         assert_true(again.output_mean == copy.output_mean && again.deviation == copy.deviation);
-        assert_int_equal(again.ngrams, copy.ngrams);
-        assert_int_equal(again.buckets, copy.buckets);
+        assert_same_bag(&again.bag, &copy.bag);
         assert_int_equal(again.beam, copy.beam);
         assert_true(again.length_penalty == copy.length_penalty);
         assert_string_equal(again.card, copy.card);
