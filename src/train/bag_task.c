@@ -148,8 +148,11 @@ static bool has_too_many(const struct bag_task *task)
 
 static int select_features(struct bag_task *task, const double *scores, struct err *err)
 {
-    const int code =
-        bag_counts_select(&task->counts, scores, (size_t)task->data.recipe->max_features, err);
+    int code = spec_card_number(&task->data.spec, "features_before_selection",
+                                (double)task->counts.count, err);
+    if (code == 0)
+        code =
+            bag_counts_select(&task->counts, scores, (size_t)task->data.recipe->max_features, err);
     return code < 0 ? code : make_model(task, err);
 }
 
@@ -438,9 +441,7 @@ static int choose(struct bag_run *run, struct err *err)
     run->stages = 2;
     if ((code = run_stage(run, err)) < 0 || run->stopped)
         return code;
-    if ((code = spec_card_number(spec, "features_before_selection", (double)task->bag.rows, err)) <
-            0 ||
-        (code = spec_card_number(spec, "dev_accuracy_before_selection", run->progress->score,
+    if ((code = spec_card_number(spec, "dev_accuracy_before_selection", run->progress->score,
                                  err)) < 0)
         return code;
     run->stage = 1;
@@ -571,7 +572,7 @@ static int set_up(struct bag_task *task, const struct recipe *recipe, const char
     task->pool = pool_new((int)recipe->threads, err);
     if (task->pool == NULL)
         return ERR_MEMORY;
-    if ((code = task_data_open(data, recipe, command, folder, false, err)) < 0 ||
+    if ((code = task_data_open(data, recipe, command, folder, TASK_FIRST_FIELD, err)) < 0 ||
         (code = read_stop_words(data, err)) < 0 || (code = find_labels(task, err)) < 0 ||
         (code = allocate(task, err)) < 0 || (code = task_data_keep(data, err)) < 0 ||
         (code = count_features(task, err)) < 0 || (code = make_model(task, err)) < 0)
