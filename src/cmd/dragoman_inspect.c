@@ -201,7 +201,7 @@ static void print_bag(const struct spec_bag *bag)
                                             [SPEC_TF] = "term frequency",
                                             [SPEC_TF_IDF] = "tf-idf"};
     if (bag->words > 0)
-        printf(", words up to %zu", bag->words);
+        printf(", words up to %zu%s", bag->words, bag->edges ? " with edges" : "");
     if (bag->longest > 0)
         printf(", characters %zu to %zu%s", bag->shortest, bag->longest,
                bag->across ? " across spaces" : "");

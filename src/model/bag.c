@@ -18,6 +18,7 @@ int bag_size(struct bag *bag, const struct spec *spec, struct err *err)
         .features = {.words = settings->words,
                      .shortest = settings->shortest,
                      .longest = settings->longest,
+                     .edges = settings->edges,
                      .across = settings->across},
         .weighting = settings->weighting,
         .normalise = settings->normalise,

@@ -32,6 +32,7 @@
  *     "tied": false,                        rnn for generation: the output layer is the embedding
  *     "word_ngrams": 2,                     bag-of-words, and below: the longest, 0 for none
  *     "character_ngrams": {"shortest": 3, "longest": 5, "across": false},    optional
+ *     "edges": false,                       optional
  *     "weighting": "binary",                or "counts", "tf", "tf-idf": model/bag.h
  *     "normalise": true, "hidden": 0,
  *     "features": 61237,                    in the table; or "buckets", into which they are hashed
@@ -97,7 +98,7 @@ enum spec_weighting { SPEC_BINARY, SPEC_COUNTS, SPEC_TF, SPEC_TF_IDF };
 
 struct spec_bag {
     size_t words, shortest, longest; /* n-grams: text/feature.h */
-    bool across;
+    bool edges, across;
     enum spec_weighting weighting;
     bool normalise;
     size_t hidden;            /* size of the hidden layer; 0: none */

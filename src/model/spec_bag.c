@@ -68,6 +68,8 @@ int spec_read_bag(struct spec_bag *bag, struct node architecture, struct err *er
     int code, weighting = 0;
     if ((code = node_size(architecture, "word_ngrams", 0, SPEC_MAX_NGRAMS, &bag->words, err)) < 0 ||
         (code = read_characters(bag, architecture, err)) < 0 ||
+        (json_object_get(architecture.object, "edges") != NULL &&
+         (code = node_flag(architecture, "edges", &bag->edges, err)) < 0) ||
         (code = node_choice(architecture, "weighting", spec_weighting_names, &weighting, err)) <
             0 ||
         (code = node_flag(architecture, "normalise", &bag->normalise, err)) < 0 ||
@@ -101,6 +103,8 @@ bool spec_put_bag(const struct spec_bag *bag, json_t *architecture)
         !spec_put(architecture, "character_ngrams",
                   json_pack("{s:I, s:I, s:b}", "shortest", (json_int_t)bag->shortest, "longest",
                             (json_int_t)bag->longest, "across", bag->across)))
+        return false;
+    if (bag->edges && !spec_put(architecture, "edges", json_true()))
         return false;
     return spec_put(architecture, "weighting", json_string(spec_weighting_names[bag->weighting])) &&
            spec_put(architecture, "normalise", json_boolean(bag->normalise)) &&

@@ -8,6 +8,7 @@
 
 #define SEED_WORDS 0 /* of the hashes, which keep words and characters apart */
 #define SEED_CHARACTERS 1
+#define EDGE UINT64_C(0x5851F42D4C957F2D) /* stands for the text's begin and its end */
 
 /* The multipliers and shifts are those of splitmix64. */
 static inline uint64_t mix(uint64_t hash, uint64_t value)
@@ -108,13 +109,31 @@ static inline void add(struct features *features, uint64_t hash, bool with_sourc
     features->hashes[features->count++] = hash;
 }
 
+/* The n-grams that begin before the first word; that of the whole text may have both edges. */
+static void add_first(struct features *features, const struct feature_settings *settings,
+                      bool with_sources)
+{
+    size_t count = features->word_count, end;
+    uint64_t hash = mix(SEED_WORDS, EDGE);
+
+    for (end = 0; end < count && end + 1 < settings->words; end++) {
+        hash = mix(hash, features->words[end].hash);
+        add(features, hash, with_sources, (struct feature_source){false, 0, (uint32_t)end + 1});
+    }
+    if (end == count && count + 2 <= settings->words)
+        add(features, mix(hash, EDGE), with_sources,
+            (struct feature_source){false, 0, (uint32_t)count});
+}
+
 static int add_words(struct features *features, const struct feature_settings *settings,
                      bool with_sources, struct err *err)
 {
     size_t count = features->word_count;
 
-    if (reserve(features, count * settings->words, with_sources, err) != 0)
+    if (reserve(features, (count + 2) * settings->words, with_sources, err) != 0)
         return ERR_MEMORY;
+    if (settings->edges && count > 0)
+        add_first(features, settings, with_sources);
     for (size_t begin = 0; begin < count; begin++) {
         uint64_t hash = SEED_WORDS;
 
@@ -123,6 +142,9 @@ static int add_words(struct features *features, const struct feature_settings *s
             add(features, hash, with_sources,
                 (struct feature_source){false, (uint32_t)begin, (uint32_t)end + 1});
         }
+        if (settings->edges && count - begin < settings->words)
+            add(features, mix(hash, EDGE), with_sources,
+                (struct feature_source){false, (uint32_t)begin, (uint32_t)count});
     }
     return 0;
 }

@@ -3,7 +3,8 @@
  * bits. The hashes are part of the file format: a bundle's weights are meaningless under others.
  *
  *   words       the tokens without the space before them, less those that are white space or stop
- *               words; an n-gram is a run of them
+ *               words; an n-gram is a run of them. With `edges` one stands before the first and one
+ *               behind the last, which are no n-grams by themselves.
  *   characters  code points of the normalised text, with a space before and one after it; an n-gram
  *               reaches over spaces only where it is asked to, else a space is its first or its
  *               last character at most. One of nothing but spaces is none.
@@ -15,9 +16,10 @@
 #include "text/token.h"
 
 struct feature_settings {
-    size_t words;                  /* the longest n-gram of words; 0: none */
-    size_t shortest, longest;      /* n-grams of characters; longest 0: none */
-    bool across;                   /* those may reach over spaces */
+    size_t words;             /* the longest n-gram of words; 0: none */
+    bool edges;               /* n-grams of several words know where the text begins and ends */
+    size_t shortest, longest; /* n-grams of characters; longest 0: none */
+    bool across;              /* those may reach over spaces */
     const struct stop_words *stop; /* NULL: none */
 };
 

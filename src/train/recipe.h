@@ -29,7 +29,7 @@ struct recipe {
     int64_t embedding, encoder_hidden, decoder_hidden, encoder_layers, decoder_layers;
     /* bag of words */
     int64_t ngrams, char_shortest, char_longest, buckets, max_features, bag_hidden;
-    bool char_across, normalise, naive_bayes;
+    bool edges, char_across, normalise, naive_bayes;
     char *stop_words;         /* file */
     int weighting, selection; /* enums spec_weighting, recipe_selection */
     double bayes_alpha, bayes_beta, bag_rate, bag_penalty, bag_dropout;

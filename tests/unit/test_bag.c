@@ -279,7 +279,7 @@ static void check_explanation(const struct model *model, const char *text, size_
 
 static const struct spec_bag shapes[] = {
     {.words = 1, .weighting = SPEC_BINARY},
-    {.words = 3, .weighting = SPEC_COUNTS, .normalise = true},
+    {.words = 3, .edges = true, .weighting = SPEC_COUNTS, .normalise = true},
     {.words = 2, .shortest = 2, .longest = 4, .weighting = SPEC_TF_IDF, .normalise = true},
     {.shortest = 1, .longest = 5, .across = true, .weighting = SPEC_TF},
     {.words = 2, .shortest = 3, .longest = 3, .normalise = true, .buckets = 50},

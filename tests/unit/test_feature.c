@@ -59,6 +59,33 @@ static void words_and_their_ngrams(void **state)
     assert_features(state, &three, "a b c d", " a a+b a+b+c b b+c b+c+d c c+d d");
 }
 
+/* The source of an n-gram at an edge is its words alone. */
+static void edges_join_ngrams(void **state)
+{
+    const struct feature_settings one = {.words = 1, .edges = true};
+    const struct feature_settings two = {.words = 2, .edges = true};
+    const struct feature_settings three = {.words = 3, .edges = true};
+    struct tokenizer *tokenizer = fixture_tokenizer(state, &word_settings);
+    struct features features = {.count = 0};
+    struct encoded encoded = {.count = 0};
+    struct err err = ERR_INIT;
+    assert_features(state, &one, "a b", " a b");
+    assert_features(state, &two, "a b", " a a a+b b b");
+    assert_features(state, &three, "a b", " a a+b a a+b a+b b b");
+    assert_features(state, &three, "a", " a a a a");
+    assert_features(state, &three, "", "");
+    /* |a, |a|, a, a| are four different ones */
+    assert_fine(tokenizer_encode(tokenizer, "a", 1, &encoded, &err), err);
+    assert_fine(features_extract(&features, &three, &encoded, false, &err), err);
+    assert_int_equal(features.count, 4);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_true(features.hashes[i] != features.hashes[j]);
+    features_release(&features);
+    encoded_release(&encoded);
+    tokenizer_free(tokenizer);
+}
+
 static void stop_words_leave_no_gap(void **state)
 {
     static const char *const words[] = {"The", "of"};
@@ -149,9 +176,10 @@ static void nasty_texts_are_safe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_and_their_ngrams),  cmocka_unit_test(stop_words_leave_no_gap),
-        cmocka_unit_test(characters_within_words), cmocka_unit_test(characters_across_words),
-        cmocka_unit_test(hashes_are_pinned),       cmocka_unit_test(nasty_texts_are_safe),
+        cmocka_unit_test(words_and_their_ngrams),  cmocka_unit_test(edges_join_ngrams),
+        cmocka_unit_test(stop_words_leave_no_gap), cmocka_unit_test(characters_within_words),
+        cmocka_unit_test(characters_across_words), cmocka_unit_test(hashes_are_pinned),
+        cmocka_unit_test(nasty_texts_are_safe),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

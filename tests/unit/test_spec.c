@@ -36,7 +36,8 @@ static const char exact_bag[] =
     "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":true},"
     "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":4,\"word_ngrams\":0,"
     "\"character_ngrams\":{\"shortest\":2,\"longest\":10,\"across\":true},"
-    "\"weighting\":\"counts\",\"normalise\":false,\"hidden\":12,\"features\":268435456,"
+    "\"weighting\":\"counts\",\"normalise\":false,\"hidden\":12,\"features\":268435456,\"edges\":"
+    "true,"
     "\"stop_words\":[\"der\",\"die\"]}}";
 
 static const char generation[] =
@@ -139,7 +140,7 @@ static void reads_classifiers(void **state)
     assert_int_equal(spec.bag.words, 0);
     assert_int_equal(spec.bag.shortest, 2);
     assert_int_equal(spec.bag.longest, 10);
-    assert_true(spec.bag.across);
+    assert_true(spec.bag.across && spec.bag.edges);
     assert_false(spec.bag.normalise);
     assert_int_equal(spec.bag.weighting, SPEC_COUNTS);
     assert_int_equal(spec.bag.hidden, 12);
@@ -405,6 +406,7 @@ static void assert_same_bag(const struct spec_bag *again, const struct spec_bag 
     assert_int_equal(again->shortest, copy->shortest);
     assert_int_equal(again->longest, copy->longest);
     assert_int_equal(again->across, copy->across);
+    assert_int_equal(again->edges, copy->edges);
     assert_int_equal(again->weighting, copy->weighting);
     assert_int_equal(again->normalise, copy->normalise);
     assert_int_equal(again->hidden, copy->hidden);
