@@ -227,7 +227,7 @@ static void a_trace_shows_what_was_attended(void **state)
     int32_t ids[9];
     network_make(&network, classification(SPEC_POOL_ATTENTION, true, 1), 0.6);
     fill(ids, rows, 9, 8);
-    const struct rnn_trace trace = {states, attention};
+    const struct rnn_trace trace = {.states = states, .attention = attention};
     assert_fine(rnn_pooled(&network.model, &(struct rnn_input){.count = 9, .ids = ids}, found,
                            &trace, &err),
                 err);
