@@ -515,13 +515,7 @@ static int read_stop_words(struct task_data *data, struct err *err)
 static int find_labels(struct bag_task *task, struct err *err)
 {
     struct task_data *data = &task->data;
-    const char **names = NULL;
-    int code;
-    if ((code = labels_collect(data, &names, err)) == 0 &&
-        (code = labels_find(data, names, &data->train, &data->recipe->train, &task->labels, err)) ==
-            0)
-        code = labels_find(data, names, &data->dev, &data->recipe->dev, &task->dev_labels, err);
-    mem_free(names);
+    const int code = labels_read(data, TASK_SECOND, &task->labels, &task->dev_labels, err);
     if (code < 0)
         return code;
     task->label_texts = mem_alloc(data->spec.label_count, sizeof *task->label_texts, err);

@@ -196,20 +196,6 @@ static int classification_save(void *context, real *weights, const struct traine
  * Setting up
  */
 
-static int find_labels(struct classification *classification, struct err *err)
-{
-    struct task_data *data = &classification->data;
-    const struct recipe *recipe = data->recipe;
-    const char **names = NULL;
-    int code;
-    if ((code = labels_collect(data, &names, err)) == 0 &&
-        (code = labels_find(data, names, &data->train, &recipe->train, &classification->labels,
-                            err)) == 0)
-        code = labels_find(data, names, &data->dev, &recipe->dev, &classification->dev_labels, err);
-    mem_free(names);
-    return code;
-}
-
 static int classification_begin_epoch(void *context, size_t epoch, struct pool *pool,
                                       struct err *err)
 {
@@ -261,7 +247,8 @@ static int set_up(struct classification *classification, const struct recipe *re
     struct parameter list[RNN_MAX_PARAMETERS];
     int code;
     if ((code = task_data_open(data, recipe, command, folder, TASK_FIRST_FIELD, err)) < 0 ||
-        (code = find_labels(classification, err)) < 0 ||
+        (code = labels_read(data, TASK_SECOND, &classification->labels, &classification->dev_labels,
+                            err)) < 0 ||
         (code = sequences_read(&classification->texts, &data->train, &recipe->train,
                                data->tokenizer, data->spec.row, (size_t)recipe->max_tokens, err)) <
             0 ||

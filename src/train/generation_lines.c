@@ -3,12 +3,12 @@
  * the first field of its line: a label, of those that the training data has, or a vector. Training
  * texts are cut at the recipe's limit, development texts are read whole.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "text/rows.h"
 #include "train/generation_parts.h"
+#include "train/labels.h"
 
 double generation_lines_units(void *context, uint32_t example)
 {
@@ -69,61 +69,6 @@ static int wrong_line(const struct opt_list *paths, const struct corpus_line *li
     return err_context(err, "%s:%u", paths->items[line->file], line->line);
 }
 
-static int compare_labels(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The different labels of the training data, sorted, into the spec. */
-static int collect_labels(struct task_data *data, struct err *err)
-{
-    const size_t lines = data->train.count;
-    struct spec *spec = &data->spec;
-    const char **labels = mem_alloc(lines, sizeof *labels, err);
-    size_t count = 0;
-    if (!labels)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < lines; i++)
-        labels[i] = data->train.lines[i].first;
-    qsort(labels, lines, sizeof *labels, compare_labels);
-    for (size_t i = 0; i < lines; i++)
-        if (count == 0 || strcmp(labels[count - 1], labels[i]) != 0)
-            labels[count++] = labels[i];
-    if (count < 2 || count > SPEC_MAX_LABELS)
-        err_set(err, ERR_LIMIT, "the training data has %zu labels, allowed are 2 to %d", count,
-                SPEC_MAX_LABELS);
-    else
-        spec->labels = mem_alloc(count, sizeof *spec->labels, err);
-    for (size_t i = 0; spec->labels && i < count && err->code == 0; i++) {
-        spec->labels[i] = mem_copy_text(labels[i], strlen(labels[i]), err);
-        spec->label_count += spec->labels[i] != NULL;
-    }
-    mem_free(labels);
-    return err->code;
-}
-
-static int read_labels(const struct task_data *data, const struct corpus *corpus,
-                       const struct opt_list *paths, struct generation_texts *texts,
-                       struct err *err)
-{
-    const struct spec *spec = &data->spec;
-    texts->labels = mem_alloc(corpus->count, sizeof *texts->labels, err);
-    if (!texts->labels)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < corpus->count; i++) {
-        const struct corpus_line *line = &corpus->lines[i];
-        char **found = bsearch(&line->first, spec->labels, spec->label_count, sizeof *spec->labels,
-                               compare_labels);
-        if (!found) {
-            err_set(err, ERR_FORMAT, "the label \"%.100s\" is one that the training data lacks",
-                    line->first);
-            return wrong_line(paths, line, err);
-        }
-        texts->labels[i] = (int32_t)(found - spec->labels);
-    }
-    return 0;
-}
-
 /* One vector, of the size that the first one of the training data has. */
 static int read_vector(struct spec *spec, const struct corpus_line *line, real **features,
                        size_t index, size_t count, struct err *err)
@@ -171,10 +116,7 @@ static int read_conditions(struct generation_task *task, struct err *err)
             return err->code;
         return read_vectors(data, &data->dev, &recipe->dev, &task->dev, err);
     }
-    if (collect_labels(data, err) ||
-        read_labels(data, &data->train, &recipe->train, &task->train, err))
-        return err->code;
-    return read_labels(data, &data->dev, &recipe->dev, &task->dev, err);
+    return labels_read(data, TASK_FIRST, &task->train.labels, &task->dev.labels, err);
 }
 
 /*

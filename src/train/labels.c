@@ -1,30 +1,14 @@
 #include "train/labels.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "train/label_set.h"
 
-static int compare_names(const void *left, const void *right)
+static const char *text_of(const struct corpus_line *line, enum task_field field, size_t *len)
 {
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-/* Sorts the labels of all lines and moves the different ones to the front, *count of them. */
-static int sort_names(const struct corpus *corpus, const char **names, size_t *count,
-                      struct err *err)
-{
-    for (size_t i = 0; i < corpus->count; i++)
-        names[i] = corpus->lines[i].second;
-    qsort(names, corpus->count, sizeof *names, compare_names);
-    *count = 0;
-    for (size_t i = 0; i < corpus->count; i++)
-        if (*count == 0 || strcmp(names[*count - 1], names[i]) != 0)
-            names[(*count)++] = names[i];
-    if (*count < 2 || *count > SPEC_MAX_LABELS)
-        return err_set(err, ERR_LIMIT, "the training data has %zu labels, allowed are 2 to %d",
-                       *count, SPEC_MAX_LABELS);
-    return 0;
+    *len = field == TASK_FIRST ? line->first_len : line->second_len;
+    return field == TASK_FIRST ? line->first : line->second;
 }
 
 /* What the model calls a label of the data: the recipe may rename it with LABEL=NAME. */
@@ -51,16 +35,15 @@ static int check_names(const struct spec *spec, struct err *err)
 }
 
 /* A label that is renamed but never seen is a slip of the pen. */
-static int check_renamed(const struct opt_list *labels, const char *const *names, size_t count,
+static int check_renamed(const struct opt_list *labels, const struct label_set *set,
                          struct err *err)
 {
     for (size_t i = 0; i < labels->count; i++) {
         const char *item = labels->items[i];
         bool found = false;
-        for (size_t j = 0; j < count && !found; j++) {
-            const size_t len = strlen(names[j]);
-            found = strncmp(item, names[j], len) == 0 && item[len] == '=';
-        }
+        for (const char *equals = strchr(item, '='); equals && !found;
+             equals = strchr(equals + 1, '='))
+            found = label_set_find(set, item, (size_t)(equals - item)) >= 0;
         if (!found)
             return err_set(err, ERR_ARGUMENT, "--labels '%s': the training data has no such label",
                            item);
@@ -68,51 +51,68 @@ static int check_renamed(const struct opt_list *labels, const char *const *names
     return 0;
 }
 
-static int fill_spec(struct spec *spec, const struct recipe *recipe, const char *const *names,
-                     size_t count, struct err *err)
+/* The set's labels become the spec's, by the names of the recipe. */
+static int name_labels(struct task_data *data, const struct label_set *set, struct err *err)
 {
-    spec->labels = mem_alloc(count, sizeof *spec->labels, err);
-    if (spec->labels == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = model_name(recipe, names[i]);
-        spec->labels[i] = mem_copy_text(name, strlen(name), err);
-        if (spec->labels[i] == NULL)
+    struct spec *spec = &data->spec;
+    int code = check_renamed(&data->recipe->labels, set, err);
+    if (code == 0)
+        code = label_set_name(set, spec, err);
+    for (size_t i = 0; code == 0 && i < spec->label_count; i++) {
+        const char *name = model_name(data->recipe, spec->labels[i]);
+        if (name == spec->labels[i])
+            continue;
+        char *copy = mem_copy_text(name, strlen(name), err);
+        if (copy == NULL)
             return ERR_MEMORY;
-        spec->label_count++;
+        mem_free(spec->labels[i]);
+        spec->labels[i] = copy;
     }
-    return check_names(spec, err);
+    return code < 0 ? code : check_names(spec, err);
 }
 
-int labels_collect(struct task_data *data, const char ***names, struct err *err)
+static int collect(const struct corpus *corpus, enum task_field field, struct label_set *set,
+                   struct err *err)
 {
-    const struct recipe *recipe = data->recipe;
-    size_t count;
-    int code;
-    *names = mem_alloc(data->train.count, sizeof **names, err);
-    if (*names == NULL)
-        return ERR_MEMORY;
-    if ((code = sort_names(&data->train, *names, &count, err)) < 0 ||
-        (code = check_renamed(&recipe->labels, *names, count, err)) < 0)
-        return code;
-    return fill_spec(&data->spec, recipe, *names, count, err);
+    int code = 0;
+    for (size_t i = 0; i < corpus->count && code == 0; i++) {
+        size_t len;
+        const char *text = text_of(&corpus->lines[i], field, &len);
+        code = label_set_add(set, text, len, err);
+    }
+    return code < 0 ? code : label_set_sort(set, err);
 }
 
-int labels_find(const struct task_data *data, const char *const *names, const struct corpus *corpus,
-                const struct opt_list *files, int32_t **labels, struct err *err)
+/* files: where the corpus was read from. */
+static int find(const struct corpus *corpus, const struct opt_list *files, enum task_field field,
+                const struct label_set *set, int32_t **labels, struct err *err)
 {
     *labels = mem_alloc(corpus->count, sizeof **labels, err);
     if (*labels == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < corpus->count; i++) {
         const struct corpus_line *line = &corpus->lines[i];
-        const char *const *found =
-            bsearch(&line->second, names, data->spec.label_count, sizeof *names, compare_names);
-        if (found == NULL)
+        size_t len;
+        const char *text = text_of(line, field, &len);
+        (*labels)[i] = label_set_find(set, text, len);
+        if ((*labels)[i] < 0)
             return err_set(err, ERR_FORMAT,
                            "%s:%u: the label \"%.100s\" is one that the training data lacks",
-                           files->items[line->file], line->line, line->second);
-        (*labels)[i] = (int32_t)(found - names);
+                           files->items[line->file], line->line, text);
     }
     return 0;
+}
+
+int labels_read(struct task_data *data, enum task_field field, int32_t **train, int32_t **dev,
+                struct err *err)
+{
+    const struct recipe *recipe = data->recipe;
+    struct label_set set = {.count = 0};
+    int code;
+    if ((code = collect(&data->train, field, &set, err)) == 0 &&
+        (code = name_labels(data, &set, err)) == 0 &&
+        (code = find(&data->train, &recipe->train, field, &set, train, err)) == 0)
+        code = find(&data->dev, &recipe->dev, field, &set, dev, err);
+    label_set_release(&set);
+    return code;
 }
