@@ -3,10 +3,10 @@
 #
 #     bench/classify.sh [BUILD]       BUILD: the build folder, default build
 #
-# Makes the splits from the data sets in the folder $DRAGOMAN_DATA (default ../shared/data), trains
-# by the recipes in models/recipes, which name the sources of the data, and prints the best score of
-# the held-out part by epoch; of MR the mean over ten folds of the last epoch's. What has no data is
-# left out, with a word about it.
+# Has bench/classify-splits.sh make the splits from the data sets in the folder $DRAGOMAN_DATA
+# (default ../shared/data), trains by the recipes in models/recipes, which name the sources of the
+# data, and prints the best score of the held-out part by epoch; of MR the mean over ten folds of
+# the last epoch's. What has no data is left out, with a word about it.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -16,14 +16,7 @@ data=${DRAGOMAN_DATA:-$source/../shared/data}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-yes 42 | head -c 1000000 >"$work/random"
-
-# split FILE N NAME: shuffles the file's different lines; each N-th goes to NAME.dev.
-split() {
-    sort -u "$1" | sort -R --random-source="$work/random" >"$work/$3.all"
-    awk -v n="$2" 'NR % n == 0' "$work/$3.all" >"$work/$3.dev"
-    awk -v n="$2" 'NR % n != 0' "$work/$3.all" >"$work/$3.train"
-}
+"$source/bench/classify-splits.sh" "$data" "$work/splits" || exit 1
 
 # train NAME RECIPE TRAIN DEV: leaves the scores of all epochs in NAME.scores.
 train() {
@@ -43,56 +36,29 @@ figure() {
         "$(tail -n 1 "$work/$1.scores")" "$seconds"
 }
 
-for name in sst2 sst5; do
-    if [ -f "$data/$name/train.tsv" ]; then
-        figure $name $name-bag.conf "$data/$name/train.tsv" "$data/$name/dev.tsv"
-    else
-        echo "left out: no $data/$name"
-    fi
+for name in sst2 sst5 imdb trec names; do
+    at=$work/splits/$name
+    [ -d "$at" ] && figure $name $name-bag.conf "$at/train.tsv" "$at/dev.tsv"
 done
-if [ -f "$data/imdb/train.tsv.gz" ]; then
-    gzip -dc "$data/imdb/train.tsv.gz" >"$work/imdb.tsv"
-    split "$work/imdb.tsv" 10 imdb
-    figure imdb imdb-bag.conf "$work/imdb.train" "$work/imdb.dev"
-else
-    echo "left out: no $data/imdb"
-fi
-for name in trec names; do
-    if [ -f "$data/$name/train.tsv" ]; then
-        split "$data/$name/train.tsv" 10 $name
-        figure $name $name-bag.conf "$work/$name.train" "$work/$name.dev"
-    else
-        echo "left out: no $data/$name"
-    fi
-done
-if [ -f "$data/mr/all.tsv" ]; then
-    sort -R --random-source="$work/random" "$data/mr/all.tsv" >"$work/mr.all"
+if [ -d "$work/splits/mr" ]; then
     for fold in 0 1 2 3 4 5 6 7 8 9; do
-        awk -v f=$fold 'NR % 10 == f' "$work/mr.all" >"$work/mr.dev"
-        awk -v f=$fold 'NR % 10 != f' "$work/mr.all" >"$work/mr.train"
-        train mr mr-bag.conf "$work/mr.train" "$work/mr.dev"
+        train mr mr-bag.conf "$work/splits/mr/train.$fold.tsv" "$work/splits/mr/dev.$fold.tsv"
         tail -n 1 "$work/mr.scores"
     done >"$work/mr.folds"
     awk '{ sum += $1 } END { printf "mr     mean of %d folds %.2f %%\n", NR, sum / NR }' \
         "$work/mr.folds"
-else
-    echo "left out: no $data/mr"
 fi
-if [ -d "$data/sentences" ]; then
-    cat "$data"/sentences/*.tsv >"$work/sentences.tsv"
-    split "$work/sentences.tsv" 5 sentences
+if [ -d "$work/splits/sentences" ]; then
     for model in sentiment-en sentiment-en-rnn; do
-        for set in "sentences:$work/sentences.dev" "sst2:$data/sst2/dev.tsv"; do
+        for set in "sentences:$work/splits/sentences/dev.tsv" "sst2:$data/sst2/dev.tsv"; do
             printf '%s on %s: ' $model "${set%%:*}"
             "$build/dragoman" evaluate "$source/models/$model" --test "${set#*:}" | grep '^accuracy'
         done
     done
-else
-    echo "left out: no $data/sentences"
 fi
 title="speed of bags of words on one core"
-if [ -s "$work/imdb.train" ]; then
+if [ -s "$work/splits/imdb/train.tsv" ]; then
     echo "$title, imdb:"
-    "$build/bench/bag" "$work/imdb.train" "$work/imdb.dev"
+    "$build/bench/bag" "$work/splits/imdb/train.tsv" "$work/splits/imdb/dev.tsv"
 fi
 exit 0

@@ -43,4 +43,5 @@ tests_support_check_page_SOURCES = tests/support/check_page.c
 tests_support_check_page_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_support_check_page_LDADD = tests/support/libmarkup.a libbase.a $(DRAGOMAN_LIBS)
 
-EXTRA_DIST += bench/torch_twin.py bench/figures.sh bench/classify.sh bench/scaling.sh bench/results.md
+EXTRA_DIST += bench/torch_twin.py bench/figures.sh bench/scaling.sh bench/results.md \
+	bench/classify.sh bench/classify-rnn.sh bench/classify-splits.sh

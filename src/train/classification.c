@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "model/rnn.h"
+#include "train/bayes.h"
 #include "train/calibration.h"
 #include "train/labels.h"
 #include "train/sequences.h"
@@ -19,6 +20,7 @@ struct classification {
     struct sequences texts, dev_texts;
     int32_t *labels, *dev_labels;
     real *class_weights; /* [labels], or NULL */
+    struct bayes bayes;  /* empty where the first embeddings hold none */
     struct batch_key *keys;
     float *dev_logits; /* [dev, labels]: what the last evaluation found */
     size_t samples;
@@ -52,6 +54,18 @@ static void classification_init(void *context, real *weights, struct rng *rng)
     if (model.embedding_weight != NULL)
         vectors_put(&classification->data.vectors, model.embedding_weight);
     task_start(&classification->data, list, count);
+    bayes_add(&classification->bayes, classification->data.recipe->embedding_bayes, model.embedding,
+              rng, model.embedding_weight);
+}
+
+/* Word dropout: a token that is left out is read as an unknown one, which so has a meaning of its
+   own when the model meets one. ids [S, B] */
+static void drop_words(double rate, const struct rnn_batch *batch, struct rng *rng, int32_t *ids)
+{
+    for (size_t b = 0; rate > 0 && b < batch->batch; b++)
+        for (size_t t = 0; t < (size_t)batch->lengths[b]; t++)
+            if (rng_uniform(rng) < rate)
+                ids[t * batch->batch + b] = TOKEN_UNK;
 }
 
 static int make_batch(const struct classification *classification, struct trainer_share *share,
@@ -63,8 +77,12 @@ static int make_batch(const struct classification *classification, struct traine
     for (size_t b = 0; b < share->count; b++)
         labels[b] = classification->labels[share->examples[b]];
     *batch = (struct rnn_batch){.targets = labels};
-    return sequences_batch(&classification->texts, share->examples, share->count, batch,
-                           &share->arena, &share->err);
+    const int code = sequences_batch(&classification->texts, share->examples, share->count, batch,
+                                     &share->arena, &share->err);
+    if (code == 0)
+        drop_words(classification->data.recipe->dropout_word, batch, &share->rng,
+                   (int32_t *)(uintptr_t)batch->ids);
+    return code;
 }
 
 static int classification_learn(void *context, struct trainer_share *share)
@@ -226,8 +244,17 @@ static int make_network(struct classification *classification, struct err *err)
 {
     const struct task_data *data = &classification->data;
     rnn_size(&classification->shape, &data->spec);
-    return data->recipe->class_weights == RECIPE_WEIGHTS_BALANCED ? balance(classification, err)
-                                                                  : 0;
+    const struct recipe *recipe = data->recipe;
+    if (data->spec.row > 0 && (recipe->dropout_word > 0 || recipe->embedding_bayes > 0))
+        return err_set(err, ERR_ARGUMENT,
+                       "--dropout-word and --embedding-bayes are for texts, not for rows");
+    if (recipe->class_weights == RECIPE_WEIGHTS_BALANCED && balance(classification, err))
+        return err->code;
+    return recipe->embedding_bayes > 0
+               ? bayes_count(&classification->bayes, data->spec.vocabulary,
+                             &classification->texts.ids, classification->labels,
+                             data->spec.label_count, err)
+               : 0;
 }
 
 static int allocate(struct classification *classification, struct err *err)
@@ -305,6 +332,7 @@ void classification_task_release(struct trainer_task *task)
     struct classification *classification = task->context;
     mem_free(classification->dev_logits);
     mem_free(classification->keys);
+    bayes_release(&classification->bayes);
     mem_free(classification->class_weights);
     mem_free(classification->dev_labels);
     sequences_release(&classification->dev_texts);

@@ -11,6 +11,7 @@ libtrain_a_SOURCES = \
 	src/train/recipe.c src/train/recipe.h \
 	src/train/schedule.c src/train/schedule.h \
 	src/train/batch.c src/train/batch.h \
+	src/train/bayes.c src/train/bayes.h \
 	src/train/calibration.c src/train/calibration.h \
 	src/train/checkpoint.c src/train/checkpoint.h \
 	src/train/trainer.c src/train/trainer.h \

@@ -95,6 +95,9 @@ const struct opt recipe_options[] = {
     CHOICE("tying", tying, "three-way", "none|two-way|three-way",
            "the output layer shares the target embedding, or that and the source embedding"),
     TEXT("embeddings", embeddings, "FILE", "first embeddings from this word2vec text file"),
+    REAL("embedding-bayes", embedding_bayes, "0", 0, 100, NULL,
+         "classification: first embeddings hold the tokens' naive-Bayes log-count ratios, times "
+         "this; 0: they do not"),
     TEXT("start-from", start_from, "DIR",
          "first weights and vocabulary from this bundle, where names and shapes of tensors agree"),
     CHOICE("init", init, "uniform", "uniform|glorot|orthogonal", "first weights of the cells"),
@@ -179,6 +182,8 @@ const struct opt recipe_options[] = {
     REAL("dropout-memory", dropout_memory, "0", 0, 0.95, NULL,
          "dropout on the encoder's states that attention reads"),
     REAL("dropout-output", dropout_output, "0.3", 0, 0.95, NULL, "dropout before the output layer"),
+    REAL("dropout-word", dropout_word, "0", 0, 0.95, NULL,
+         "classification: probability with which a token is read as an unknown one"),
     REAL("dropout-bpe", dropout_bpe, "0", 0, 0.95, NULL,
          "probability with which a merge is left out, anew in each epoch"),
     CHOICE("class-weights", class_weights, "none", "none|balanced",
@@ -274,6 +279,17 @@ static int check_kind(struct recipe *recipe, struct err *err)
     return recipe->kind == RECIPE_BAG_OF_WORDS ? check_bag(recipe, err) : 0;
 }
 
+/* What the other networks would not notice. */
+static int check_texts(const struct recipe *recipe, struct err *err)
+{
+    const bool reads = recipe->task == SPEC_CLASSIFICATION && recipe->kind == RECIPE_RNN;
+    if (!reads && (recipe->dropout_word > 0 || recipe->embedding_bayes > 0))
+        return err_set(err, ERR_ARGUMENT,
+                       "--dropout-word and --embedding-bayes are for --task classification "
+                       "--kind rnn");
+    return 0;
+}
+
 static int check_generation(const struct recipe *recipe, struct err *err)
 {
     if (recipe->stream && recipe->condition != SPEC_CONDITION_NONE)
@@ -360,7 +376,9 @@ int recipe_check(struct recipe *recipe, struct err *err)
         (recipe->task == SPEC_TAGGING || recipe->task == SPEC_REGRESSION))
         return err_set(err, ERR_ARGUMENT, "--dropout-bpe means nothing for --task %s",
                        spec_task_name((enum spec_task)recipe->task));
-    const int status = check_kind(recipe, err);
+    int status = check_kind(recipe, err);
+    if (status == 0)
+        status = check_texts(recipe, err);
     return status ? status : check_network(recipe, err);
 }
 

@@ -41,6 +41,7 @@ struct recipe {
     int64_t condition_size, streams, bptt_steps;
     bool stream, tied;
     char *embeddings; /* word2vec text file */
+    double embedding_bayes;
     char *start_from; /* a bundle */
     int init;         /* enum cell_init */
     double forget_bias;
@@ -51,7 +52,7 @@ struct recipe {
     int64_t decay_from, decay_every;
     double clip, clip_value;
     double dropout_embedding, dropout_layer, dropout_state, dropout_memory, dropout_output;
-    double dropout_bpe, label_smoothing;
+    double dropout_word, dropout_bpe, label_smoothing;
     int class_weights; /* enum recipe_weights */
     double ema;
     int64_t average;

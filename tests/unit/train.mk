@@ -13,6 +13,13 @@ tests_unit_test_calibration_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_calibration_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
 	$(unit_libs) $(DRAGOMAN_LIBS)
 
+check_PROGRAMS += tests/unit/test_bayes
+TESTS += tests/unit/test_bayes
+tests_unit_test_bayes_SOURCES = tests/unit/test_bayes.c
+tests_unit_test_bayes_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_bayes_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
 check_PROGRAMS += tests/unit/test_classification
 TESTS += tests/unit/test_classification
 tests_unit_test_classification_SOURCES = tests/unit/test_classification.c
