@@ -12,7 +12,8 @@ struct settings {
     struct evaluate_settings evaluate;
 };
 
-#define AT(member) (offsetof(struct settings, evaluate) + offsetof(struct evaluate_settings, member))
+#define AT(member)                                                                                 \
+    (offsetof(struct settings, evaluate) + offsetof(struct evaluate_settings, member))
 
 static const struct opt options[] = {
     {.name = "out",

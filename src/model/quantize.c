@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "model/bag.h"
 #include "model/bundle.h"
 #include "model/model.h"
@@ -58,56 +57,55 @@ static void list_parameters(struct work *work)
 }
 
 /* The floats that the form is made of: [outputs, inputs]. */
-static const float *floats_of(struct work *work, const struct parameter *parameter, struct err *err)
+static const float *floats_of(const struct parameter *parameter, struct arena *arena,
+                              struct err *err)
 {
     const float *floats = *parameter->slot;
     const size_t rows = parameter->rows, columns = parameter->columns;
     if (!parameter->transposed)
         return floats;
-    float *turned = arena_alloc(&work->arena, rows * columns, sizeof *turned, err);
+    float *turned = arena_alloc(arena, rows * columns, sizeof *turned, err);
     for (size_t r = 0; turned && r < rows; r++)
         for (size_t c = 0; c < columns; c++)
             turned[c * rows + r] = floats[r * columns + c];
     return turned;
 }
 
-static int quantize_parts(const struct dense *w, const float *floats, int8_t *bytes, float *scales,
-                          struct err *err)
+int quantize_matrix(const struct parameter *parameter, struct arena *arena, struct dense_form *form,
+                    struct err *err)
 {
-    const size_t part = w->part ? w->part : w->outputs;
-    for (size_t first = 0; first < w->outputs; first += part) {
-        const int code = int8_quantize(part, w->inputs, floats + first * w->inputs, w->inputs,
-                                       bytes, scales + first, err);
-        if (code < 0)
-            return code;
-        bytes += int8_weights_size(part, w->inputs);
-    }
+    const struct dense w = parameter_dense(parameter);
+    const size_t part = w.part ? w.part : w.outputs, size = int8_weights_size(part, w.inputs);
+    int8_t *bytes = arena_alloc(arena, dense_int8_size(&w), 1, err);
+    float *scales = arena_alloc(arena, w.outputs, sizeof *scales, err);
+    const float *floats = floats_of(parameter, arena, err);
+    if (!bytes || !scales || !floats)
+        return ERR_MEMORY;
+    *form = (struct dense_form){.int8 = bytes, .scales = scales};
+    for (size_t first = 0; first < w.outputs; first += part, bytes += size)
+        if (int8_quantize(part, w.inputs, floats + first * w.inputs, w.inputs, bytes,
+                          scales + first, err) < 0)
+            return err_context(err, "tensor \"%s\"", parameter->name);
     return 0;
 }
 
 static int add_int8(struct work *work, const struct parameter *parameter, struct err *err)
 {
+    const size_t outputs = parameter_dense(parameter).outputs;
+    const size_t size = strlen(parameter->name) + sizeof PARAMETER_SCALES;
+    struct dense_form form;
+    char *name = arena_alloc(&work->arena, size, 1, err);
+    const int code = name ? quantize_matrix(parameter, &work->arena, &form, err) : ERR_MEMORY;
+    if (code < 0)
+        return code;
+    snprintf(name, size, "%s" PARAMETER_SCALES, parameter->name);
     struct tensor *tensor = &work->tensors[work->count++];
-    const struct dense w = parameter_dense(parameter);
     parameter_describe(parameter, true, tensor);
     tensor->name = (char *)(uintptr_t)parameter->name;
-    int8_t *bytes = arena_alloc(&work->arena, tensor->count, 1, err);
-    float *scales = arena_alloc(&work->arena, w.outputs, sizeof *scales, err);
-    char *name =
-        arena_alloc(&work->arena, strlen(parameter->name) + sizeof PARAMETER_SCALES, 1, err);
-    const float *floats = floats_of(work, parameter, err);
-    if (!bytes || !scales || !name || !floats)
-        return ERR_MEMORY;
-    tensor->bytes = bytes;
-    snprintf(name, strlen(parameter->name) + sizeof PARAMETER_SCALES, "%s" PARAMETER_SCALES,
-             parameter->name);
-    work->tensors[work->count++] = (struct tensor){.name = name,
-                                                   .dimensions = 1,
-                                                   .shape = {w.outputs},
-                                                   .count = w.outputs,
-                                                   .data = scales};
-    const int code = quantize_parts(&w, floats, bytes, scales, err);
-    return code < 0 ? err_context(err, "tensor \"%s\"", parameter->name) : 0;
+    tensor->bytes = form.int8;
+    work->tensors[work->count++] = (struct tensor){
+        .name = name, .dimensions = 1, .shape = {outputs}, .count = outputs, .data = form.scales};
+    return 0;
 }
 
 static int add_halves(struct work *work, const struct parameter *parameter, struct err *err)

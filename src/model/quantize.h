@@ -5,9 +5,14 @@
 #ifndef DRAGOMAN_MODEL_QUANTIZE_H
 #define DRAGOMAN_MODEL_QUANTIZE_H
 
-#include "base/err.h"
+#include "base/mem.h"
+#include "model/parameter.h"
 
 struct model;
+
+/* A matrix that has a form, as 8-bit integers in the arena. */
+int quantize_matrix(const struct parameter *parameter, struct arena *arena, struct dense_form *form,
+                    struct err *err);
 
 /* Saves the model as a quantised bundle in `folder` (bundle_save). ERR_ARGUMENT where it is
    quantised already, or has weights that do not fit 16 bits. */

@@ -15,8 +15,8 @@ static bool is_multiplied(const struct seq2seq *model, const struct parameter *p
 {
     if (!parameter->form)
         return false;
-    const bool looked_up = parameter->slot == &model->source_embedding ||
-                           parameter->slot == &model->target_embedding;
+    const bool looked_up =
+        parameter->slot == &model->source_embedding || parameter->slot == &model->target_embedding;
     return !looked_up || *parameter->slot == model->output_weight;
 }
 

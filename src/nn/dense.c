@@ -57,10 +57,8 @@ size_t dense_int8_size(const struct dense *w)
 
 static struct int8_matrix matrix_of(const struct dense *w, size_t outputs)
 {
-    return (struct int8_matrix){.outputs = outputs,
-                                .inputs = w->inputs,
-                                .weights = w->form.int8,
-                                .scales = w->form.scales};
+    return (struct int8_matrix){
+        .outputs = outputs, .inputs = w->inputs, .weights = w->form.int8, .scales = w->form.scales};
 }
 
 static void multiply_int8(const struct dense *w, size_t rows, const struct int8_rows *x,

@@ -26,7 +26,8 @@ static inline float half_value(uint16_t half)
     return x.value;
 }
 
-/* The nearest one, to even in the middle, of a finite value of at most HALF_LARGEST in magnitude. */
+/* The nearest one, to even in the middle, of a finite value of at most HALF_LARGEST in magnitude.
+ */
 static inline uint16_t half_nearest(float value)
 {
     const union half_bits x = {.value = fabsf(value)};
