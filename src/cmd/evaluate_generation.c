@@ -24,7 +24,7 @@ struct work {
     struct language_text *texts;
     struct language_sums sums;
     size_t characters, unknown, lines; /* lines: 0 for a stream */
-    struct rnn *floats; /* the network, all weights as floats */
+    struct rnn *floats;                /* the network, all weights as floats */
 };
 
 static int empty(const struct work *work, struct err *err)

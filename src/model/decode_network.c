@@ -63,10 +63,14 @@ static void bind(struct network *network)
     const struct seq2seq *model = network->model;
     const struct seq2seq_forms *forms = &model->forms;
     const size_t V = model->vocabulary, E = model->embedding;
-    network->source_embedding = (struct dense){
-        .outputs = V, .inputs = E, .floats = model->source_embedding, .form = forms->source_embedding};
-    network->target_embedding = (struct dense){
-        .outputs = V, .inputs = E, .floats = model->target_embedding, .form = forms->target_embedding};
+    network->source_embedding = (struct dense){.outputs = V,
+                                               .inputs = E,
+                                               .floats = model->source_embedding,
+                                               .form = forms->source_embedding};
+    network->target_embedding = (struct dense){.outputs = V,
+                                               .inputs = E,
+                                               .floats = model->target_embedding,
+                                               .form = forms->target_embedding};
     network->row = (struct dense){
         .outputs = E, .inputs = model->row, .floats = model->row_weight, .form = forms->row};
     network->bridge = (struct dense){.outputs = model->first,

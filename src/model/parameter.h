@@ -19,8 +19,8 @@ struct parameter {
     real **slot;
     /* Of a matrix whose products inference makes with other forms of it as well, or NULL: */
     struct dense_form *form;
-    size_t part;     /* as in struct dense */
-    bool transposed; /* the form is that of the transposed matrix */
+    size_t part;             /* as in struct dense */
+    bool transposed;         /* the form is that of the transposed matrix */
     const uint16_t **halves; /* of a matrix that may be 16-bit floats, or NULL */
 };
 

@@ -134,8 +134,8 @@ int rnn_open(struct rnn **model, const struct spec *spec, const struct safetenso
     if (opened == NULL || list == NULL)
         goto failed;
     rnn_size(opened, spec);
-    code = parameters_open(list, rnn_parameters(opened, list),
-                           spec->weights == SPEC_WEIGHTS_INT8, file, err);
+    code = parameters_open(list, rnn_parameters(opened, list), spec->weights == SPEC_WEIGHTS_INT8,
+                           file, err);
     if (code < 0)
         goto failed;
     mem_free(list);

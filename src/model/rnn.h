@@ -44,7 +44,7 @@ struct rnn { /* or, bound to another vector, its gradients */
     real *score_weight;              /* [D]: u */
     real *output_weight;             /* [O, D]; NULL where tied */
     real *output_bias;               /* [O] */
-    struct rnn_forms { /* of the matrices above, for inference */
+    struct rnn_forms {               /* of the matrices above, for inference */
         struct dense_form embedding, row, first, key, output;
     } forms;
     real *own; /* rnn_expand's */

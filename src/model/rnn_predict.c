@@ -40,10 +40,8 @@ static int make_first(const struct rnn *model, struct condition *condition, stru
     real *h = mem_alloc(all, sizeof *h, err);
     condition->first = mem_alloc(state, sizeof *condition->first, err);
     if (h != NULL && condition->first != NULL) {
-        const struct dense first = {.outputs = all,
-                                    .inputs = C,
-                                    .floats = model->first_weight,
-                                    .form = model->forms.first};
+        const struct dense first = {
+            .outputs = all, .inputs = C, .floats = model->first_weight, .form = model->forms.first};
         dense_rows(&first, 1, condition->vector, C, model->first_bias, h, all);
         tanh_forward(all, h);
         for (size_t l = 0; l < layers; l++)

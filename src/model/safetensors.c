@@ -130,7 +130,8 @@ static int read_type(struct tensor *tensor, const json_t *type, struct err *err)
             return 0;
         }
     bool clean = name_is_valid(json_string_value(type)) && json_string_length(type) <= 16;
-    return err_set(err, ERR_FORMAT, "tensor \"%s\": type %s is not supported, only F32, F16, I64 and I8 are",
+    return err_set(err, ERR_FORMAT,
+                   "tensor \"%s\": type %s is not supported, only F32, F16, I64 and I8 are",
                    tensor->name, clean ? json_string_value(type) : "(unprintable)");
 }
 
@@ -392,8 +393,8 @@ static void describe_shape(const struct tensor *tensor, char *text, size_t size)
     size_t len = 0;
     text[0] = '\0';
     for (size_t i = 0; i < tensor->dimensions; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s%zu", i == 0 ? "" : ", ",
-                                tensor->shape[i]);
+        len +=
+            (size_t)snprintf(text + len, size - len, "%s%zu", i == 0 ? "" : ", ", tensor->shape[i]);
 }
 
 static int shape_error(const struct tensor *tensor, const struct tensor *wanted, struct err *err)

@@ -52,7 +52,7 @@ struct seq2seq { /* or, bound to another vector, its gradients */
     real *bridge_weight, *bridge_bias;         /* [N, D], [N] */
     real *combine_weight, *combine_bias;       /* [E, combined], [E]: columns c, s, y */
     real *output_weight, *output_bias;         /* [V, E], [V] */
-    struct seq2seq_forms { /* of the matrices above, for inference */
+    struct seq2seq_forms {                     /* of the matrices above, for inference */
         struct dense_form source_embedding, target_embedding, row, bridge, combine, output;
     } forms;
     bool packs; /* weights never change, and may be packed */

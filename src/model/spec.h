@@ -74,10 +74,11 @@ enum spec_task {
     SPEC_GENERATION, /* text from nothing, a label, or numbers: language models, captions */
 };
 enum spec_kind { SPEC_SEQ2SEQ, SPEC_RNN, SPEC_BAG_OF_WORDS };
-enum spec_weights {     /* how the matrices are written; vectors are always 32-bit floats */
-    SPEC_WEIGHTS_F32,   /* 32-bit floats */
-    SPEC_WEIGHTS_INT8,  /* 8-bit integers (nn/int8.h) and a scale for each output: recurrent networks */
-    SPEC_WEIGHTS_F16,   /* 16-bit floats: bags of words */
+enum spec_weights { /* how the matrices are written; vectors are always 32-bit floats */
+                    SPEC_WEIGHTS_F32,  /* 32-bit floats */
+                    SPEC_WEIGHTS_INT8, /* 8-bit integers (nn/int8.h) and a scale for each output:
+                                          recurrent networks */
+                    SPEC_WEIGHTS_F16,  /* 16-bit floats: bags of words */
 };
 enum spec_decoder {
     SPEC_DECODER_PLAIN,         /* attention reads the cell's state and does not touch it */
@@ -145,9 +146,9 @@ struct spec {
     bool tied;
     struct spec_bag bag;
     enum spec_weights weights; /* 32-bit floats where absent */
-    size_t beam;           /* default beam of a translation model, 5 where absent */
-    double length_penalty; /* score = log probability / length^length_penalty, 1 where absent */
-    char *card;            /* JSON text of "card", "{}" where absent; owned */
+    size_t beam;               /* default beam of a translation model, 5 where absent */
+    double length_penalty;     /* score = log probability / length^length_penalty, 1 where absent */
+    char *card;                /* JSON text of "card", "{}" where absent; owned */
 };
 
 int spec_read(struct spec *spec, const char *path, struct err *err);

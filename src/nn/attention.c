@@ -22,10 +22,10 @@ size_t attention_tensors(const struct attention *attention, struct attention_wei
     if (attention->kind == ATTENTION_GENERAL)
         list[n++] = (struct attention_tensor){"weight", D, H, &w->weight, &w->form, true};
     if (attention->kind == ATTENTION_ADDITIVE) {
-        list[n++] = (struct attention_tensor){
-            "memory_weight", A, D, &w->memory_weight, &w->form_memory, false};
-        list[n++] = (struct attention_tensor){
-            "query_weight", A, H, &w->query_weight, &w->form_query, false};
+        list[n++] = (struct attention_tensor){"memory_weight", A,    D, &w->memory_weight,
+                                              &w->form_memory, false};
+        list[n++] = (struct attention_tensor){"query_weight", A,    H, &w->query_weight,
+                                              &w->form_query, false};
         list[n++] = (struct attention_tensor){"v", A, 0, &w->v, NULL, false};
         list[n++] = (struct attention_tensor){"bias", A, 0, &w->bias, NULL, false};
     }

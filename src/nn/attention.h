@@ -23,7 +23,8 @@ extern const char *const attention_names[]; /* "none", "dot", "general", "additi
 struct attention_weights { /* or their gradients; NULL where the kind has none */
     real *weight;          /* general: W [D, H] */
     real *memory_weight, *query_weight, *v, *bias; /* additive */
-    /* For inference: other forms of weight, transposed [H, D], of memory_weight and query_weight. */
+    /* For inference: other forms of weight, transposed [H, D], of memory_weight and query_weight.
+     */
     struct dense_form form, form_memory, form_query;
 };
 struct attention {

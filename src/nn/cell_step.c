@@ -31,10 +31,8 @@ void cell_input(const struct cell_layer *layer, size_t rows, const real *x, size
         cell_finish(&side, 0, cell->inputs, 1, mat_of(of_input + row * stride, stride), NULL, 0);
     if (bare == cell->gates)
         return;
-    const struct dense projection = {.outputs = H,
-                                     .inputs = I,
-                                     .floats = layer->w.projection,
-                                     .form = layer->w.form_projection};
+    const struct dense projection = {
+        .outputs = H, .inputs = I, .floats = layer->w.projection, .form = layer->w.form_projection};
     if (I != H)
         dense_rows(&projection, rows, x, x_stride, NULL, products + bare * H, stride);
     else
