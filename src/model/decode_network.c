@@ -62,15 +62,10 @@ static void bind(struct network *network)
 {
     const struct seq2seq *model = network->model;
     const struct seq2seq_forms *forms = &model->forms;
-    const size_t V = model->vocabulary, E = model->embedding;
-    network->source_embedding = (struct dense){.outputs = V,
-                                               .inputs = E,
-                                               .floats = model->source_embedding,
-                                               .form = forms->source_embedding};
-    network->target_embedding = (struct dense){.outputs = V,
-                                               .inputs = E,
-                                               .floats = model->target_embedding,
-                                               .form = forms->target_embedding};
+    const size_t E = model->embedding;
+    network->source_embedding = seq2seq_source_embedding(model);
+    network->target_embedding = seq2seq_target_embedding(model);
+    network->output_layer = seq2seq_output_layer(model);
     network->row = (struct dense){
         .outputs = E, .inputs = model->row, .floats = model->row_weight, .form = forms->row};
     network->bridge = (struct dense){.outputs = model->first,
@@ -81,8 +76,6 @@ static void bind(struct network *network)
                                       .inputs = model->combined,
                                       .floats = model->combine_weight,
                                       .form = forms->combine};
-    network->output_layer = (struct dense){
-        .outputs = V, .inputs = E, .floats = model->output_weight, .form = forms->output};
 }
 
 int network_init(struct network *network, const struct seq2seq *model, size_t rows, size_t block,

@@ -11,50 +11,19 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "model/bag.h"
 #include "model/bundle.h"
-#include "model/model.h"
-#include "model/rnn.h"
-#include "model/seq2seq.h"
+#include "model/model_parameters.h"
 #include "nn/half.h"
 
 #define ARENA_BLOCK ((size_t)1 << 20)
-#define MAX_PARAMETERS                                                                             \
-    ((size_t)SEQ2SEQ_MAX_PARAMETERS > RNN_MAX_PARAMETERS ? SEQ2SEQ_MAX_PARAMETERS                  \
-                                                         : RNN_MAX_PARAMETERS)
 
 struct work {
     const struct model *model;
     struct arena arena;
-    union { /* sizes and slots of the one that the model has */
-        struct seq2seq seq2seq;
-        struct rnn rnn;
-        struct bag bag;
-    } network;
-    struct parameter *list;
-    size_t parameters;
+    struct model_parameters *parameters;
     struct tensor *tensors;
     size_t count;
 };
-
-static void list_parameters(struct work *work)
-{
-    const struct model *model = work->model;
-    switch (model->spec.kind) {
-    case SPEC_SEQ2SEQ:
-        work->network.seq2seq = *model->seq2seq;
-        work->parameters = seq2seq_parameters(&work->network.seq2seq, work->list);
-        break;
-    case SPEC_RNN:
-        work->network.rnn = *model->rnn;
-        work->parameters = rnn_parameters(&work->network.rnn, work->list);
-        break;
-    case SPEC_BAG_OF_WORDS:
-        work->network.bag = *model->bag;
-        work->parameters = bag_parameters(&work->network.bag, work->list);
-        break;
-    }
-}
 
 /* The floats that the form is made of: [outputs, inputs]. */
 static const float *floats_of(const struct parameter *parameter, struct arena *arena,
@@ -159,13 +128,16 @@ static int compare_types(const void *a, const void *b)
 
 static int make_tensors(struct work *work, struct err *err)
 {
-    work->list = arena_alloc(&work->arena, MAX_PARAMETERS, sizeof *work->list, err);
-    work->tensors = arena_alloc(&work->arena, 2 * MAX_PARAMETERS + 1, sizeof *work->tensors, err);
-    if (!work->list || !work->tensors)
+    work->parameters = model_parameters(work->model, err);
+    if (!work->parameters)
         return ERR_MEMORY;
-    list_parameters(work);
-    for (size_t i = 0; i < work->parameters; i++) {
-        const int code = add_parameter(work, &work->list[i], err);
+    /* A matrix becomes two tensors; a bag has its table. */
+    work->tensors =
+        arena_alloc(&work->arena, 2 * work->parameters->count + 1, sizeof *work->tensors, err);
+    if (!work->tensors)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < work->parameters->count; i++) {
+        const int code = add_parameter(work, &work->parameters->list[i], err);
         if (code < 0)
             return code;
     }
@@ -188,6 +160,7 @@ int quantize_save(const struct model *model, const char *folder, struct err *err
     int code = make_tensors(&work, err);
     if (code == 0)
         code = bundle_save(folder, &spec, vocabulary, work.tensors, work.count, err);
+    mem_free(work.parameters);
     arena_release(&work.arena);
     mem_free(vocabulary);
     return code;

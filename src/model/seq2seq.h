@@ -73,6 +73,10 @@ void seq2seq_init(struct seq2seq *model, const struct cell_init_settings *settin
 int seq2seq_open(struct seq2seq **model, const struct spec *spec, const struct safetensors *file,
                  struct err *err);
 void seq2seq_free(struct seq2seq *model);
+/* The matrices of embeddings and output, as inference has them. */
+struct dense seq2seq_source_embedding(const struct seq2seq *model);
+struct dense seq2seq_target_embedding(const struct seq2seq *model);
+struct dense seq2seq_output_layer(const struct seq2seq *model);
 /* Packs the matrices of an opened model's products for this processor, once; the decoder does so
    when it is made. Any thread. Nothing is done where the weights are 8-bit integers. */
 int seq2seq_pack(const struct seq2seq *model, struct err *err);

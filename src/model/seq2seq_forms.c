@@ -11,6 +11,28 @@
 #include "base/mem.h"
 #include "model/seq2seq.h"
 
+static struct dense words(const struct seq2seq *model, const real *floats,
+                          const struct dense_form *form)
+{
+    return (struct dense){
+        .outputs = model->vocabulary, .inputs = model->embedding, .floats = floats, .form = *form};
+}
+
+struct dense seq2seq_source_embedding(const struct seq2seq *model)
+{
+    return words(model, model->source_embedding, &model->forms.source_embedding);
+}
+
+struct dense seq2seq_target_embedding(const struct seq2seq *model)
+{
+    return words(model, model->target_embedding, &model->forms.target_embedding);
+}
+
+struct dense seq2seq_output_layer(const struct seq2seq *model)
+{
+    return words(model, model->output_weight, &model->forms.output);
+}
+
 static bool is_multiplied(const struct seq2seq *model, const struct parameter *parameter)
 {
     if (!parameter->form)
