@@ -21,6 +21,11 @@ noinst_PROGRAMS += bench/bag
 bench_bag_SOURCES = bench/bag.c
 bench_bag_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 
+# The speed of translation on one core.
+noinst_PROGRAMS += bench/decode
+bench_decode_SOURCES = bench/decode.c
+bench_decode_LDADD = libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
+
 # The kernels of inference beside the limits of the machine.
 noinst_PROGRAMS += bench/kernels
 bench_kernels_SOURCES = bench/kernels.c bench/kernels_limits.c bench/kernels_limits.h

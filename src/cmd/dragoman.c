@@ -19,6 +19,7 @@ static const struct command {
     {"regress", dragoman_regress, "give lines a number each"},
     {"tokenize", dragoman_tokenize, "cut lines into a model's tokens"},
     {"inspect", dragoman_inspect, "say what is in a model"},
+    {"quantize", dragoman_quantize, "make a model's weights smaller"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -163,7 +163,7 @@ static int read_corpus(struct evaluate *evaluate)
     return CMD_FAILED;
 }
 
-static int evaluate_model(struct evaluate *evaluate)
+static int run_task(struct evaluate *evaluate)
 {
     if (!options_fit(evaluate->settings, &evaluate->model->spec))
         return CMD_USAGE;
@@ -211,6 +211,13 @@ static int evaluate_file(const struct evaluate_settings *settings, char *const *
     return status;
 }
 
+int evaluate_one(struct evaluate *evaluate)
+{
+    const int status = run_task(evaluate);
+    corpus_release(&evaluate->corpus);
+    return status;
+}
+
 static int evaluate_folder(const struct evaluate_settings *settings, const char *folder)
 {
     struct err err = ERR_INIT;
@@ -224,8 +231,7 @@ static int evaluate_folder(const struct evaluate_settings *settings, const char 
         return cmd_failed(&err);
     evaluate.model = model;
     evaluate.threads = cmd_threads(settings->threads);
-    int status = evaluate_model(&evaluate);
-    corpus_release(&evaluate.corpus);
+    const int status = evaluate_one(&evaluate);
     model_release(model);
     return status;
 }

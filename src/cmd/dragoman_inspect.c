@@ -8,6 +8,9 @@
 #include "base/mem.h"
 #include "cmd/inspect.h"
 #include "model/cells.h"
+#include "model/model_parameters.h"
+#include "model/spec_names.h"
+#include "nn/half.h"
 #include "text/vocab_table.h"
 
 #define AT(member) offsetof(struct inspect_settings, member)
@@ -93,13 +96,27 @@ struct figures { /* of one tensor; equal weights have equal figures */
     double sum, root_mean_square, least, most;
 };
 
+static double value_of(const struct tensor *tensor, size_t i)
+{
+    switch (tensor->type) {
+    case TENSOR_I64:
+        return (double)tensor->integers[i];
+    case TENSOR_I8:
+        return tensor->bytes[i];
+    case TENSOR_F16:
+        return (double)half_value(tensor->halves[i]);
+    case TENSOR_F32:
+        break;
+    }
+    return (double)tensor->data[i];
+}
+
 static struct figures measure(const struct tensor *tensor)
 {
     struct figures figures = {0, 0, INFINITY, -INFINITY};
     double squares = 0;
     for (size_t i = 0; i < tensor->count; i++) {
-        const double value =
-            tensor->type == TENSOR_I64 ? (double)tensor->integers[i] : (double)tensor->data[i];
+        const double value = value_of(tensor, i);
         figures.sum += value;
         squares += value * value;
         figures.least = fmin(figures.least, value);
@@ -110,13 +127,15 @@ static struct figures measure(const struct tensor *tensor)
     return figures;
 }
 
-static size_t count_parameters(const struct safetensors *weights)
+/* Whatever form they are in. */
+static int count_parameters(const struct model *model, size_t *count, struct err *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < weights->count; i++)
-        if (weights->tensors[i].type == TENSOR_F32)
-            count += weights->tensors[i].count;
-    return count;
+    struct model_parameters *all = model_parameters(model, err);
+    if (all == NULL)
+        return ERR_MEMORY;
+    *count = parameters_total(all->list, all->count);
+    mem_free(all);
+    return 0;
 }
 
 static const char *tokenizer_form(const struct spec *spec)
@@ -137,9 +156,8 @@ static void print_shape(const struct tensor *tensor)
     printf("  %-36s %-16s", tensor->name, shape);
 }
 
-static void print_tensors(const struct safetensors *weights)
+static void print_tensors(const struct safetensors *weights, size_t parameters)
 {
-    size_t parameters = count_parameters(weights);
     printf("tensors       %zu, %zu parameters, file of %zu bytes\n", weights->count, parameters,
            weights->copy.size);
     printf("  %-36s %-16s %14s %10s %10s %10s\n", "name", "shape", "sum", "rms", "least", "most");
@@ -263,7 +281,7 @@ static void print_card(const struct spec *spec)
     json_decref(card);
 }
 
-static void print_text(const struct model *model)
+static void print_text(const struct model *model, size_t parameters)
 {
     const struct spec *spec = &model->spec;
     print_task(spec);
@@ -272,7 +290,9 @@ static void print_text(const struct model *model)
            tokenizer_form(spec), spec->tokenizer.fold ? ", case folded" : "",
            tokenizer_size(model->tokenizer));
     print_card(spec);
-    print_tensors(&model->weights);
+    if (spec->weights != SPEC_WEIGHTS_F32)
+        printf("weights       %s\n", spec_weights_names[spec->weights]);
+    print_tensors(&model->weights, parameters);
 }
 
 /* JSON ------------------------------------------------------------------------------------------
@@ -298,7 +318,8 @@ static json_t *tensors_json(const struct safetensors *weights)
 }
 
 /* The spec is shown as it stands in the bundle's model.json. */
-static int print_json(const struct model *model, const char *folder, struct err *err)
+static int print_json(const struct model *model, size_t parameters, const char *folder,
+                      struct err *err)
 {
     json_t *object = NULL;
     char *path = file_join(folder, "model.json", err);
@@ -308,11 +329,11 @@ static int print_json(const struct model *model, const char *folder, struct err 
     json_t *spec = json_load_file(path, 0, &where);
     mem_free(path);
     if (spec != NULL)
-        object = json_pack("{s:o, s:I, s:I, s:I, s:o}", "spec", spec, "vocabulary",
-                           (json_int_t)tokenizer_size(model->tokenizer), "parameters",
-                           (json_int_t)count_parameters(&model->weights), "weight_bytes",
-                           (json_int_t)model->weights.copy.size, "tensors",
-                           tensors_json(&model->weights));
+        object =
+            json_pack("{s:o, s:I, s:I, s:I, s:o}", "spec", spec, "vocabulary",
+                      (json_int_t)tokenizer_size(model->tokenizer), "parameters",
+                      (json_int_t)parameters, "weight_bytes", (json_int_t)model->weights.copy.size,
+                      "tensors", tensors_json(&model->weights));
     return cmd_print_json(object, err);
 }
 
@@ -322,13 +343,14 @@ static int inspect(const struct inspect_settings *settings, const char *folder, 
     struct model *model;
     if (cmd_open_model(&model, folder, &err) < 0)
         return cmd_failed(&err);
-    int code = 0;
-    if (settings->cells || settings->attention || settings->explain)
+    size_t parameters = 0;
+    int code = count_parameters(model, &parameters, &err);
+    if (code == 0 && (settings->cells || settings->attention || settings->explain))
         code = inspect_page(settings, model, path, &err);
-    else if (settings->json)
-        code = print_json(model, folder, &err);
-    else
-        print_text(model);
+    else if (code == 0 && settings->json)
+        code = print_json(model, parameters, folder, &err);
+    else if (code == 0)
+        print_text(model, parameters);
     model_release(model);
     return code < 0 ? cmd_failed(&err) : CMD_FINE;
 }

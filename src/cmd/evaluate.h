@@ -16,13 +16,24 @@ struct evaluate_settings {
     bool json, reverse, tokenised, lowercase, perplexity, confidence, help;
 };
 
+struct evaluate_figure { /* the one that says most, for comparing */
+    const char *name;    /* "BLEU", "accuracy", ... */
+    double value;
+};
+
 struct evaluate {
     const struct evaluate_settings *settings;
     struct model *model;
     struct corpus corpus;
     int threads;
     double seconds; /* that the model worked */
+    bool silent;    /* print nothing; only `figure` is wanted */
+    struct evaluate_figure figure;
 };
+
+/* Measures the model on the corpus, as its task wants it, and says so; exit code. Frees the corpus.
+ */
+int evaluate_one(struct evaluate *evaluate);
 
 /* Each returns an exit code and has complained unless it is 0. */
 int evaluate_translation(struct evaluate *evaluate);

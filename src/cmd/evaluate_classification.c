@@ -261,6 +261,14 @@ static void work_release(struct work *work)
     mem_free(work->actual);
 }
 
+static int show(const struct work *work, struct err *err)
+{
+    if (work->evaluate->settings->json)
+        return print_json(work, err);
+    print_text(work);
+    return 0;
+}
+
 int evaluate_classification(struct evaluate *evaluate)
 {
     struct err err = ERR_INIT;
@@ -272,10 +280,10 @@ int evaluate_classification(struct evaluate *evaluate)
         code = classify(&work, &err);
     if (code == 0 && evaluate->settings->output != NULL)
         code = write_labels(&work, evaluate->settings->output, &err);
-    if (code == 0 && evaluate->settings->json)
-        code = print_json(&work, &err);
-    else if (code == 0)
-        print_text(&work);
+    if (code == 0)
+        evaluate->figure = (struct evaluate_figure){"accuracy", metric_accuracy(&work.confusion)};
+    if (code == 0 && !evaluate->silent)
+        code = show(&work, &err);
     work_release(&work);
     return code < 0 ? cmd_failed(&err) : CMD_FINE;
 }

@@ -24,6 +24,7 @@ struct work {
     struct language_text *texts;
     struct language_sums sums;
     size_t characters, unknown, lines; /* lines: 0 for a stream */
+    struct rnn *floats;                /* the network, all weights as floats */
 };
 
 static int empty(const struct work *work, struct err *err)
@@ -58,7 +59,7 @@ static int read_stream(struct work *work, struct err *err)
     work->characters = language_characters(stream.text, stream.len);
     if (ids != NULL) {
         const int64_t begin = clock_ns();
-        code = language_stream(work->model->rnn, ids, work->encoded.count, lead, 1, work->pool,
+        code = language_stream(work->floats, ids, work->encoded.count, lead, 1, work->pool,
                                &work->sums, err);
         work->evaluate->seconds = (double)(clock_ns() - begin) * 1e-9;
     }
@@ -134,7 +135,7 @@ static int read_lines(struct work *work, struct err *err)
             return err->code;
     const int64_t begin = clock_ns();
     const int code =
-        language_lines(work->model->rnn, work->texts, corpus->count, work->pool, &work->sums, err);
+        language_lines(work->floats, work->texts, corpus->count, work->pool, &work->sums, err);
     evaluate->seconds = (double)(clock_ns() - begin) * 1e-9;
     return code;
 }
@@ -171,20 +172,30 @@ static void print_text(const struct work *work, double nats)
            evaluate->seconds);
 }
 
+static int show(const struct work *work, double nats, struct err *err)
+{
+    if (work->evaluate->settings->json)
+        return print_json(work, nats, err);
+    print_text(work, nats);
+    return 0;
+}
+
 int evaluate_generation(struct evaluate *evaluate)
 {
     struct err err = ERR_INIT;
     struct work work = {.evaluate = evaluate, .model = evaluate->model};
     arena_init(&work.arena, (size_t)1 << 20);
     work.pool = pool_new(evaluate->threads, &err);
-    int code = work.pool == NULL         ? ERR_MEMORY
-               : work.model->spec.stream ? read_stream(&work, &err)
-                                         : read_lines(&work, &err);
+    int code = work.pool == NULL ? ERR_MEMORY : rnn_expand(&work.floats, work.model->rnn, &err);
+    if (code == 0)
+        code = work.model->spec.stream ? read_stream(&work, &err) : read_lines(&work, &err);
     const double nats = code == 0 ? work.sums.negative_log / (double)work.characters : 0;
-    if (code == 0 && evaluate->settings->json)
-        code = print_json(&work, nats, &err);
-    else if (code == 0)
-        print_text(&work, nats);
+    if (code == 0)
+        evaluate->figure = (struct evaluate_figure){
+            "perplexity", metric_perplexity(work.sums.negative_log, work.sums.tokens)};
+    if (code == 0 && !evaluate->silent)
+        code = show(&work, nats, &err);
+    rnn_free(work.floats);
     mem_free(work.texts);
     encoded_release(&work.encoded);
     pool_free(work.pool);

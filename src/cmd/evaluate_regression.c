@@ -99,6 +99,14 @@ static void print_text(const struct work *work)
            evaluate->threads);
 }
 
+static int show(const struct work *work, struct err *err)
+{
+    if (work->evaluate->settings->json)
+        return print_json(work, err);
+    print_text(work);
+    return 0;
+}
+
 int evaluate_regression(struct evaluate *evaluate)
 {
     struct err err = ERR_INIT;
@@ -114,10 +122,10 @@ int evaluate_regression(struct evaluate *evaluate)
         code = regress(&work, &err);
     if (code == 0 && evaluate->settings->output != NULL)
         code = write_numbers(&work, evaluate->settings->output, &err);
-    if (code == 0 && evaluate->settings->json)
-        code = print_json(&work, &err);
-    else if (code == 0)
-        print_text(&work);
+    if (code == 0)
+        evaluate->figure = (struct evaluate_figure){"rmse", work.metric.rmse};
+    if (code == 0 && !evaluate->silent)
+        code = show(&work, &err);
     mem_free(work.errors);
     mem_free(work.predicted);
     mem_free(work.actual);

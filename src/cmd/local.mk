@@ -30,7 +30,7 @@ dragoman_SOURCES = \
 	src/cmd/translate_text.c src/cmd/translate_text.h \
 	src/cmd/dragoman_classify.c src/cmd/dragoman_generate.c \
 	src/cmd/dragoman_tag.c src/cmd/dragoman_regress.c \
-	src/cmd/dragoman_tokenize.c \
+	src/cmd/dragoman_tokenize.c src/cmd/dragoman_quantize.c \
 	src/cmd/dragoman_inspect.c src/cmd/inspect.h src/cmd/inspect_page.c \
 	src/cmd/inspect_cells.c src/cmd/inspect_attention.c src/cmd/inspect_explain.c \
 	src/cmd/cells_rank.c src/cmd/cells_rank.h \

@@ -50,6 +50,7 @@ size_t bag_parameters(struct bag *bag, struct parameter list[BAG_MAX_PARAMETERS]
     const char *prefix = H > 0 ? "hidden." : "";
     struct parameter_list all = {.list = list};
     parameters_add(&all, prefix, "weight", "", bag->rows, bag->width, &bag->weight);
+    list[0].halves = &bag->halves;
     parameters_add(&all, prefix, "bias", "", bag->width, 0, &bag->bias);
     if (H > 0) {
         parameters_add(&all, "output.", "weight", "", L, H, &bag->output_weight);
@@ -246,7 +247,8 @@ static int bind(struct bag *bag, const struct spec *spec, const struct safetenso
     for (size_t i = 0; i < file->count && floats.count <= BAG_MAX_PARAMETERS; i++)
         if (spec->bag.features == 0 || strcmp(file->tensors[i].name, BAG_FEATURES) != 0)
             tensors[floats.count++] = file->tensors[i];
-    if ((code = parameters_open(list, bag_parameters(bag, list), &floats, err)) < 0)
+    if ((code = parameters_open(list, bag_parameters(bag, list), spec->weights == SPEC_WEIGHTS_F16,
+                                &floats, err)) < 0)
         return code;
     return check_idf(bag, err);
 }

@@ -40,6 +40,7 @@ struct bag {
     struct bag_table table; /* empty where there are buckets */
     real *idf;              /* [F]: tf-idf, else NULL */
     real *weight, *bias;    /* [F, width], [width]: W and b, or W and a */
+    const uint16_t *halves; /* of a quantised bundle: W as 16-bit floats; `weight` is NULL then */
     real *output_weight;    /* [L, H]: V, or NULL */
     real *output_bias;      /* [L] */
 };

@@ -2,16 +2,35 @@
 #include <string.h>
 
 #include "model/bag.h"
+#include "nn/half.h"
 #include "nn/mat.h"
 #include "nn/real.h"
 
 #define AHEAD 8 /* rows that are fetched before they are needed: they lie anywhere */
+
+/* sum [width] = bias + sum_f v_f W_f, from 16-bit floats */
+static void sum_halves(const struct bag *bag, const struct bag_input *input, real *sum)
+{
+    const size_t width = bag->width;
+    for (size_t i = 0; i < input->count; i++) {
+        const real value = input->values[i];
+        const uint16_t *row = bag->halves + input->rows[i] * width;
+        if (i + AHEAD < input->count)
+            __builtin_prefetch(bag->halves + input->rows[i + AHEAD] * width);
+        for (size_t j = 0; j < width; j++)
+            sum[j] += value * half_value(row[j]);
+    }
+}
 
 /* sum [width] = bias + sum_f v_f W_f */
 static void sum_rows(const struct bag *bag, const struct bag_input *input, real *sum)
 {
     const size_t width = bag->width;
     memcpy(sum, bag->bias, width * sizeof *sum);
+    if (bag->halves) {
+        sum_halves(bag, input, sum);
+        return;
+    }
     for (size_t i = 0; i < input->count; i++) {
         const real value = input->values[i], *row = bag->weight + input->rows[i] * width;
         if (i + AHEAD < input->count)

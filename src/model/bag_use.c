@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "model/bag.h"
+#include "nn/half.h"
 
 struct use {
     struct features features;
@@ -54,16 +55,21 @@ int bag_logits(const struct bag *bag, const struct encoded *text, float *logits,
     return code;
 }
 
+static double weight_of(const struct bag *bag, uint32_t row, size_t column)
+{
+    const size_t at = row * bag->width + column;
+    return bag->halves != NULL ? (double)half_value(bag->halves[at]) : (double)bag->weight[at];
+}
+
 /* What v_f is multiplied by in the label's logit, or the gradient by it. */
 static double slope(const struct bag *bag, const struct use *use, size_t label, uint32_t row)
 {
     const size_t H = bag->hidden;
-    const real *weight = bag->weight + row * bag->width;
     double sum = 0;
     if (H == 0)
-        return (double)weight[label];
+        return weight_of(bag, row, label);
     for (size_t j = 0; j < H; j++)
-        sum += (double)weight[j] * (double)bag->output_weight[label * H + j] *
+        sum += weight_of(bag, row, j) * (double)bag->output_weight[label * H + j] *
                (1 - (double)use->hidden[j] * (double)use->hidden[j]);
     return sum;
 }

@@ -139,6 +139,7 @@ static int run_encoder(const struct watcher *watcher, const int32_t *ids, size_t
                        const struct recurrent_watch *watch, struct err *err)
 {
     const struct seq2seq *model = watcher->model->seq2seq;
+    const struct dense embedding = seq2seq_source_embedding(model);
     const size_t stride = cell_stride(model->embedding);
     real *x = mem_alloc(steps, stride * sizeof *x, err);
     real *memory = mem_alloc(steps, cell_stride(model->memory) * sizeof *memory, err);
@@ -146,7 +147,7 @@ static int run_encoder(const struct watcher *watcher, const int32_t *ids, size_t
     real *scratch = mem_alloc(recurrent_scratch(watcher->net, steps), sizeof *scratch, err);
     const bool fine = x != NULL && memory != NULL && last != NULL && scratch != NULL;
     for (size_t t = 0; fine && t < steps; t++)
-        embedding_forward(1, model->embedding, &ids[t], model->source_embedding, x + t * stride);
+        dense_row(&embedding, (size_t)ids[t], x + t * stride);
     if (fine)
         recurrent_encode_watched(watcher->net, steps, x, NULL, memory, last, scratch, watch);
     mem_free(scratch);

@@ -39,11 +39,10 @@ static bool embed(const struct network *network, const struct sentence *sentence
     for (size_t s = 0; s < sentence->steps; s++) {
         real *x = network->embedded + s * stride;
         if (F == 0) {
-            embedding_forward(1, E, &sentence->source[s], model->source_embedding, x);
+            dense_row(&network->source_embedding, (size_t)sentence->source[s], x);
             continue;
         }
-        mat_rows(1, E, F, sentence->rows + s * cell_stride(F), F, model->row_weight, F,
-                 model->row_bias, x, E);
+        dense_rows(&network->row, 1, sentence->rows + s * cell_stride(F), F, model->row_bias, x, E);
         tanh_forward(E, x);
         for (size_t i = 0; i < E; i++)
             if (isnan(x[i]))
@@ -56,7 +55,7 @@ static bool encode(const struct network *network, const struct sentence *sentenc
                    const struct encoding *encoding)
 {
     const struct seq2seq *model = network->model;
-    const size_t D = model->memory, N = model->first, steps = sentence->steps;
+    const size_t D = model->memory, steps = sentence->steps;
     if (!embed(network, sentence))
         return false;
     if (model->encoder.layers == 0)
@@ -69,9 +68,9 @@ static bool encode(const struct network *network, const struct sentence *sentenc
                           cell_stride(D), encoding->keys,
                           cell_stride(attention_keys(&model->attention)));
     summarise(network, steps, encoding->memory);
-    mat_rows(1, N, D, network->summary, D, model->bridge_weight, D, model->bridge_bias,
-             encoding->first, N);
-    tanh_forward(N, encoding->first);
+    dense_rows(&network->bridge, 1, network->summary, D, model->bridge_bias, encoding->first,
+               model->first);
+    tanh_forward(model->first, encoding->first);
     return true;
 }
 

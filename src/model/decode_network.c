@@ -57,6 +57,27 @@ static int allocate_target(struct network *network, size_t rows, size_t block, s
     return allocate(list, sizeof list / sizeof *list, err);
 }
 
+/* The model's matrices, in the form that they have by now. */
+static void bind(struct network *network)
+{
+    const struct seq2seq *model = network->model;
+    const struct seq2seq_forms *forms = &model->forms;
+    const size_t E = model->embedding;
+    network->source_embedding = seq2seq_source_embedding(model);
+    network->target_embedding = seq2seq_target_embedding(model);
+    network->output_layer = seq2seq_output_layer(model);
+    network->row = (struct dense){
+        .outputs = E, .inputs = model->row, .floats = model->row_weight, .form = forms->row};
+    network->bridge = (struct dense){.outputs = model->first,
+                                     .inputs = model->memory,
+                                     .floats = model->bridge_weight,
+                                     .form = forms->bridge};
+    network->combine = (struct dense){.outputs = E,
+                                      .inputs = model->combined,
+                                      .floats = model->combine_weight,
+                                      .form = forms->combine};
+}
+
 int network_init(struct network *network, const struct seq2seq *model, size_t rows, size_t block,
                  struct err *err)
 {
@@ -64,6 +85,9 @@ int network_init(struct network *network, const struct seq2seq *model, size_t ro
     network->model = model;
     network->fed = model->kind == SPEC_DECODER_INPUT_FEEDING ? cells : 0;
     network->state = cells + (network->fed ? cell_stride(model->embedding) : 0);
+    if (seq2seq_pack(model, err))
+        return ERR_MEMORY;
+    bind(network);
     if (allocate_source(network, err) || allocate_target(network, rows, block, err)) {
         network_release(network);
         return ERR_MEMORY;

@@ -81,9 +81,11 @@ struct outcome {
 struct network {
     const struct seq2seq *model;
     size_t state, fed; /* elements from row to row of states; 0 where nothing is fed */
-    real *prepared;    /* attention_prepare's, or NULL */
-    real *states;      /* [rows, state] after the last step */
-    real *gathered;    /* [rows, state] before the next one */
+    /* The model's matrices that are not within a part of it. */
+    struct dense source_embedding, target_embedding, row, bridge, combine, output_layer;
+    real *prepared; /* attention_prepare's, or NULL */
+    real *states;   /* [rows, state] after the last step */
+    real *gathered; /* [rows, state] before the next one */
     /* Scratch of the source side, of one sentence: */
     real *embedded, *recurrent; /* [S, E], recurrent_scratch */
     real *last, *summary;       /* [recurrent_state(encoder)], [D] */

@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 #include "model/explain_parts.h"
-#include "model/rnn.h"
+#include "model/rnn_parts.h"
 #include "text/words.h"
 
 #define EXPLAIN_MAX_PARTS 128
@@ -163,11 +163,14 @@ static int explain_attention(struct explainer *explainer, double *weights, struc
     const struct rnn *rnn = explainer->model->rnn;
     const size_t T = explainer->encoded->count, D = rnn->pool;
     const double temperature = explainer->model->spec.temperature;
-    const real *row = rnn->output_weight + explainer->label * D;
+    const struct dense layer = rnn_output_layer(rnn);
+    real *row = mem_alloc(D, sizeof *row, err);
     float *states = mem_alloc(T, D * sizeof *states, err);
     float *attention = mem_alloc(T, sizeof *attention, err);
     const struct rnn_trace trace = {.states = states, .attention = attention};
-    int code = states == NULL || attention == NULL ? ERR_MEMORY : 0;
+    int code = row == NULL || states == NULL || attention == NULL ? ERR_MEMORY : 0;
+    if (code == 0)
+        dense_row(&layer, explainer->label, row);
     if (code == 0)
         code = run(explainer, explainer->ids, T, &trace, err);
     out->bias = (float)((double)rnn->output_bias[explainer->label] / temperature);
@@ -183,6 +186,7 @@ static int explain_attention(struct explainer *explainer, double *weights, struc
     }
     mem_free(attention);
     mem_free(states);
+    mem_free(row);
     return code;
 }
 

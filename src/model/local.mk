@@ -14,7 +14,10 @@ libmodel_a_SOURCES = \
 	src/model/cells.c src/model/cells.h \
 	src/model/registry.c src/model/registry.h \
 	src/model/parameter.c src/model/parameter.h \
+	src/model/quantize.c src/model/quantize.h \
+	src/model/model_parameters.c src/model/model_parameters.h \
 	src/model/seq2seq.c src/model/seq2seq.h src/model/seq2seq_parts.h \
+	src/model/seq2seq_forms.c \
 	src/model/seq2seq_batch.c src/model/seq2seq_learn.c src/model/seq2seq_decoder.c
 libmodel_a_SOURCES += src/model/batch.c src/model/batch.h \
 	src/model/likelihood.c src/model/likelihood.h \

@@ -60,17 +60,17 @@ static void add_input(struct rnn *model, struct parameter_list *all)
 {
     const size_t E = model->embedding, F = model->row, C = model->feature;
     if (F == 0) {
-        parameters_add(all, "embedding.", "weight", "", model->vocabulary, E,
-                       &model->embedding_weight);
+        parameters_add_matrix(all, "embedding.", model->vocabulary, E, &model->embedding_weight,
+                              &model->forms.embedding);
     } else {
-        parameters_add(all, "row.", "weight", "", E, F, &model->row_weight);
+        parameters_add_matrix(all, "row.", E, F, &model->row_weight, &model->forms.row);
         parameters_add(all, "row.", "bias", "", E, 0, &model->row_bias);
     }
     if (rnn_has_label(model))
         parameters_add(all, "label.", "weight", "", model->labels, C, &model->label_weight);
     if (model->condition == SPEC_CONDITION_FIRST) {
         const size_t H = rnn_first_width(model);
-        parameters_add(all, "first.", "weight", "", H, C, &model->first_weight);
+        parameters_add_matrix(all, "first.", H, C, &model->first_weight, &model->forms.first);
         parameters_add(all, "first.", "bias", "", H, 0, &model->first_bias);
     }
 }
@@ -83,11 +83,12 @@ size_t rnn_parameters(struct rnn *model, struct parameter list[RNN_MAX_PARAMETER
     parameters_add_stack(&all, "encoder.", &model->encoder);
     if (rnn_is_pooled(model) && model->pooling == SPEC_POOL_ATTENTION) {
         parameters_add(&all, "attention.", "key_weight", "", D, D, &model->key_weight);
+        all.list[all.count - 1].form = &model->forms.key;
         parameters_add(&all, "attention.", "key_bias", "", D, 0, &model->key_bias);
         parameters_add(&all, "attention.", "score_weight", "", D, 0, &model->score_weight);
     }
     if (!model->tied)
-        parameters_add(&all, "output.", "weight", "", O, D, &model->output_weight);
+        parameters_add_matrix(&all, "output.", O, D, &model->output_weight, &model->forms.output);
     parameters_add(&all, "output.", "bias", "", O, 0, &model->output_bias);
     return all.count;
 }
@@ -133,7 +134,8 @@ int rnn_open(struct rnn **model, const struct spec *spec, const struct safetenso
     if (opened == NULL || list == NULL)
         goto failed;
     rnn_size(opened, spec);
-    code = parameters_open(list, rnn_parameters(opened, list), file, err);
+    code = parameters_open(list, rnn_parameters(opened, list), spec->weights == SPEC_WEIGHTS_INT8,
+                           file, err);
     if (code < 0)
         goto failed;
     mem_free(list);
@@ -145,7 +147,35 @@ failed:
     return code;
 }
 
+int rnn_expand(struct rnn **floats, const struct rnn *model, struct err *err)
+{
+    int code = ERR_MEMORY;
+    struct rnn *expanded = mem_alloc(1, sizeof *expanded, err);
+    struct parameter *list = mem_alloc(RNN_MAX_PARAMETERS, sizeof *list, err);
+    if (expanded == NULL || list == NULL)
+        goto out;
+    *expanded = *model;
+    const size_t count = rnn_parameters(expanded, list);
+    expanded->own = mem_alloc(parameters_total(list, count), sizeof(real), err);
+    if (expanded->own == NULL)
+        goto out;
+    code = parameters_expand(list, count, expanded->own, err);
+    parameters_bind(list, count, expanded->own);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].form != NULL)
+            *list[i].form = (struct dense_form){.int8 = NULL};
+out:
+    mem_free(list);
+    if (code < 0)
+        rnn_free(expanded);
+    else
+        *floats = expanded;
+    return code;
+}
+
 void rnn_free(struct rnn *model)
 {
+    if (model != NULL)
+        mem_free(model->own);
     mem_free(model);
 }

@@ -44,6 +44,10 @@ struct rnn { /* or, bound to another vector, its gradients */
     real *score_weight;              /* [D]: u */
     real *output_weight;             /* [O, D]; NULL where tied */
     real *output_bias;               /* [O] */
+    struct rnn_forms {               /* of the matrices above, for inference */
+        struct dense_form embedding, row, first, key, output;
+    } forms;
+    real *own; /* rnn_expand's */
 };
 
 /* The sizes from the spec; weights are not bound yet. */
@@ -57,6 +61,9 @@ void rnn_init(struct rnn *model, const struct cell_init_settings *settings, stru
 int rnn_open(struct rnn **model, const struct spec *spec, const struct safetensors *file,
              struct err *err);
 void rnn_free(struct rnn *model);
+/* The same network with weights of its own, all of them floats: for what only training's forward
+   pass does. Free with rnn_free. */
+int rnn_expand(struct rnn **floats, const struct rnn *model, struct err *err);
 
 bool rnn_is_pooled(const struct rnn *model);
 /* Whether the condition is a label's embedding, and not a vector of the caller's. */

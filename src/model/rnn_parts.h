@@ -10,6 +10,15 @@ static inline const real *rnn_output_weight(const struct rnn *model)
     return model->tied ? model->embedding_weight : model->output_weight;
 }
 
+/* For inference. */
+static inline struct dense rnn_output_layer(const struct rnn *model)
+{
+    return (struct dense){.outputs = model->outputs,
+                          .inputs = model->pool,
+                          .floats = rnn_output_weight(model),
+                          .form = model->tied ? model->forms.embedding : model->forms.output};
+}
+
 /* Numbers in x_t without a condition, and with it. */
 size_t rnn_input_width(const struct rnn *model);
 /* Size of h_0 in all layers. */

@@ -179,9 +179,10 @@ static void attend(const struct rnn *model, size_t count, const real *states, si
                    real *pool, real *weights, real *key)
 {
     const size_t D = model->pool;
+    const struct dense keys = {
+        .outputs = D, .inputs = D, .floats = model->key_weight, .form = model->forms.key};
     for (size_t t = 0; t < count; t++) {
-        mat_rows(1, D, D, states + t * stride, stride, model->key_weight, D, model->key_bias, key,
-                 stride);
+        dense_rows(&keys, 1, states + t * stride, stride, model->key_bias, key, stride);
         tanh_forward(D, key);
         weights[t] = dot(D, model->score_weight, key);
     }

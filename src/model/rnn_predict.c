@@ -40,8 +40,9 @@ static int make_first(const struct rnn *model, struct condition *condition, stru
     real *h = mem_alloc(all, sizeof *h, err);
     condition->first = mem_alloc(state, sizeof *condition->first, err);
     if (h != NULL && condition->first != NULL) {
-        mat_rows(1, all, C, condition->vector, C, model->first_weight, C, model->first_bias, h,
-                 all);
+        const struct dense first = {
+            .outputs = all, .inputs = C, .floats = model->first_weight, .form = model->forms.first};
+        dense_rows(&first, 1, condition->vector, C, model->first_bias, h, all);
         tanh_forward(all, h);
         for (size_t l = 0; l < layers; l++)
             memcpy(condition->first + l * (state / layers), h + l * (all / layers),
@@ -75,12 +76,18 @@ static void read_step(const struct rnn *model, const struct rnn_input *input, si
                       const struct condition *condition, real *row, real *x)
 {
     const size_t E = model->embedding, F = model->row;
+    const struct dense embedding = {.outputs = model->vocabulary,
+                                    .inputs = E,
+                                    .floats = model->embedding_weight,
+                                    .form = model->forms.embedding};
+    const struct dense projection = {
+        .outputs = E, .inputs = F, .floats = model->row_weight, .form = model->forms.row};
     if (F > 0) {
         for (size_t i = 0; i < F; i++)
             row[i] = (real)input->rows[t * F + i];
-        mat_rows(1, E, F, row, F, model->row_weight, F, model->row_bias, x, E);
+        dense_rows(&projection, 1, row, F, model->row_bias, x, E);
     } else {
-        embedding_forward(1, E, &input->ids[t], model->embedding_weight, x);
+        dense_row(&embedding, (size_t)input->ids[t], x);
     }
     if (model->condition == SPEC_CONDITION_EVERY)
         memcpy(x + E, condition->vector, model->feature * sizeof *x);
@@ -138,8 +145,8 @@ static void keep_states(const struct rnn *model, size_t count, const struct stat
 static void output_rows(const struct rnn *model, size_t rows, const real *x, size_t stride,
                         real *outputs)
 {
-    mat_rows(rows, model->outputs, model->pool, x, stride, rnn_output_weight(model), model->pool,
-             model->output_bias, outputs, model->outputs);
+    const struct dense layer = rnn_output_layer(model);
+    dense_rows(&layer, rows, x, stride, model->output_bias, outputs, model->outputs);
 }
 
 static int write_outputs(size_t count, const real *from, float *outputs, struct err *err)

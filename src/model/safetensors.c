@@ -23,8 +23,12 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are used as they are");
 _Static_assert(sizeof(float) == 4, "F32 is used as float");
 
-static const char *const type_names[] = {[TENSOR_F32] = "F32", [TENSOR_I64] = "I64"};
-static const size_t type_sizes[] = {[TENSOR_F32] = sizeof(float), [TENSOR_I64] = sizeof(int64_t)};
+static const char *const type_names[] = {
+    [TENSOR_F32] = "F32", [TENSOR_I64] = "I64", [TENSOR_I8] = "I8", [TENSOR_F16] = "F16"};
+static const size_t type_sizes[] = {[TENSOR_F32] = sizeof(float),
+                                    [TENSOR_I64] = sizeof(int64_t),
+                                    [TENSOR_I8] = sizeof(int8_t),
+                                    [TENSOR_F16] = sizeof(uint16_t)};
 
 static size_t tensor_bytes(const struct tensor *tensor)
 {
@@ -126,7 +130,8 @@ static int read_type(struct tensor *tensor, const json_t *type, struct err *err)
             return 0;
         }
     bool clean = name_is_valid(json_string_value(type)) && json_string_length(type) <= 16;
-    return err_set(err, ERR_FORMAT, "tensor \"%s\": type %s is not supported, only F32 and I64 are",
+    return err_set(err, ERR_FORMAT,
+                   "tensor \"%s\": type %s is not supported, only F32, F16, I64 and I8 are",
                    tensor->name, clean ? json_string_value(type) : "(unprintable)");
 }
 
@@ -186,12 +191,36 @@ static bool floats_are_finite(const float *data, size_t count)
     return true;
 }
 
+/* The same for floats of 16 bits. */
+static bool halves_are_finite(const uint16_t *data, size_t count)
+{
+    const uint16_t exponent = 0x7c00;
+    unsigned bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad |= (data[i] & exponent) == exponent;
+    return bad == 0;
+}
+
+static bool is_finite(const struct tensor *tensor, size_t from, size_t count)
+{
+    switch (tensor->type) {
+    case TENSOR_F32:
+        return floats_are_finite(tensor->data + from, count);
+    case TENSOR_F16:
+        return halves_are_finite(tensor->halves + from, count);
+    case TENSOR_I64:
+    case TENSOR_I8:
+        break;
+    }
+    return true;
+}
+
 static int check_finite(const struct tensor *tensor, struct err *err)
 {
-    if (tensor->type != TENSOR_F32 || floats_are_finite(tensor->data, tensor->count))
-        return 0;
     size_t at = 0;
-    while (floats_are_finite(tensor->data + at, 1))
+    if (is_finite(tensor, 0, tensor->count))
+        return 0;
+    while (is_finite(tensor, at, 1))
         at++;
     return err_set(err, ERR_FORMAT, "tensor \"%s\": element %zu is not a finite number",
                    tensor->name, at);
@@ -219,15 +248,45 @@ static int read_tensors(struct safetensors *file, json_t *header, struct range *
     return 0;
 }
 
+static void set_data(struct tensor *tensor, const void *data)
+{
+    switch (tensor->type) {
+    case TENSOR_F32:
+        tensor->data = data;
+        break;
+    case TENSOR_I64:
+        tensor->integers = data;
+        break;
+    case TENSOR_I8:
+        tensor->bytes = data;
+        break;
+    case TENSOR_F16:
+        tensor->halves = data;
+        break;
+    }
+}
+
+static const void *get_data(const struct tensor *tensor)
+{
+    switch (tensor->type) {
+    case TENSOR_F32:
+        return tensor->data;
+    case TENSOR_I64:
+        return tensor->integers;
+    case TENSOR_I8:
+        return tensor->bytes;
+    case TENSOR_F16:
+        return tensor->halves;
+    }
+    return NULL;
+}
+
 static int place_tensor(struct tensor *tensor, const void *data, struct err *err)
 {
     if ((uintptr_t)data % type_sizes[tensor->type] != 0)
         return err_set(err, ERR_FORMAT, "tensor \"%s\" is not aligned to %zu bytes", tensor->name,
                        type_sizes[tensor->type]);
-    if (tensor->type == TENSOR_I64)
-        tensor->integers = data;
-    else
-        tensor->data = data;
+    set_data(tensor, data);
     return 0;
 }
 
@@ -329,62 +388,67 @@ void safetensors_close(struct safetensors *file)
     *file = (struct safetensors){.count = 0};
 }
 
-static void shape_error(const struct tensor *tensor, size_t rows, size_t columns, struct err *err)
+static void describe_shape(const struct tensor *tensor, char *text, size_t size)
 {
-    char found[SAFETENSORS_MAX_DIMENSIONS * 24] = "", wanted[64];
     size_t len = 0;
+    text[0] = '\0';
     for (size_t i = 0; i < tensor->dimensions; i++)
-        len += (size_t)snprintf(found + len, sizeof found - len, "%s%zu", i == 0 ? "" : ", ",
-                                tensor->shape[i]);
-    if (columns == 0)
-        snprintf(wanted, sizeof wanted, "%zu", rows);
-    else
-        snprintf(wanted, sizeof wanted, "%zu, %zu", rows, columns);
-    err_set(err, ERR_FORMAT, "tensor \"%s\" has shape [%s], the model needs [%s]", tensor->name,
-            found, wanted);
+        len +=
+            (size_t)snprintf(text + len, size - len, "%s%zu", i == 0 ? "" : ", ", tensor->shape[i]);
 }
 
-/* The tensor `name` of that type and shape; NULL and err where there is none. */
-static const struct tensor *find(const struct safetensors *file, const char *name,
-                                 enum tensor_type type, size_t rows, size_t columns,
-                                 struct err *err)
+static int shape_error(const struct tensor *tensor, const struct tensor *wanted, struct err *err)
+{
+    char found[SAFETENSORS_MAX_DIMENSIONS * 24], needed[SAFETENSORS_MAX_DIMENSIONS * 24];
+    describe_shape(tensor, found, sizeof found);
+    describe_shape(wanted, needed, sizeof needed);
+    return err_set(err, ERR_FORMAT, "tensor \"%s\" has shape [%s], the model needs [%s]",
+                   tensor->name, found, needed);
+}
+
+static bool same_shape(const struct tensor *a, const struct tensor *b)
+{
+    return a->dimensions == b->dimensions &&
+           memcmp(a->shape, b->shape, a->dimensions * sizeof *a->shape) == 0;
+}
+
+int safetensors_find(const struct safetensors *file, const char *name, struct tensor *wanted,
+                     struct err *err)
 {
     for (size_t i = 0; i < file->count; i++) {
         const struct tensor *tensor = &file->tensors[i];
         if (strcmp(tensor->name, name) != 0)
             continue;
-        if (tensor->type != type)
-            err_set(err, ERR_FORMAT, "tensor \"%s\" has the type %s, the model needs %s", name,
-                    type_names[tensor->type], type_names[type]);
-        else if (tensor->dimensions != (columns == 0 ? 1 : 2) || tensor->shape[0] != rows ||
-                 (columns != 0 && tensor->shape[1] != columns))
-            shape_error(tensor, rows, columns, err);
-        else
-            return tensor;
-        return NULL;
+        if (tensor->type != wanted->type)
+            return err_set(err, ERR_FORMAT, "tensor \"%s\" has the type %s, the model needs %s",
+                           name, type_names[tensor->type], type_names[wanted->type]);
+        if (!same_shape(tensor, wanted))
+            return shape_error(tensor, wanted, err);
+        *wanted = *tensor;
+        return 0;
     }
-    err_set(err, ERR_FORMAT, "tensor \"%s\" is missing", name);
-    return NULL;
+    return err_set(err, ERR_FORMAT, "tensor \"%s\" is missing", name);
 }
 
 int safetensors_get(const struct safetensors *file, const char *name, size_t rows, size_t columns,
                     const float **data, struct err *err)
 {
-    const struct tensor *tensor = find(file, name, TENSOR_F32, rows, columns, err);
-    if (tensor == NULL)
-        return ERR_FORMAT;
-    *data = tensor->data;
-    return 0;
+    struct tensor tensor = {
+        .type = TENSOR_F32, .dimensions = columns == 0 ? 1 : 2, .shape = {rows, columns}};
+    const int code = safetensors_find(file, name, &tensor, err);
+    if (code == 0)
+        *data = tensor.data;
+    return code;
 }
 
 int safetensors_get_integers(const struct safetensors *file, const char *name, size_t count,
                              const int64_t **integers, struct err *err)
 {
-    const struct tensor *tensor = find(file, name, TENSOR_I64, count, 0, err);
-    if (tensor == NULL)
-        return ERR_FORMAT;
-    *integers = tensor->integers;
-    return 0;
+    struct tensor tensor = {.type = TENSOR_I64, .dimensions = 1, .shape = {count}};
+    const int code = safetensors_find(file, name, &tensor, err);
+    if (code == 0)
+        *integers = tensor.integers;
+    return code;
 }
 
 static json_t *make_entry(const struct tensor *tensor, size_t begin)
@@ -458,9 +522,8 @@ static bool write_all(FILE *stream, const char *header, const struct tensor *ten
             return false;
     for (size_t i = 0; i < count; i++) {
         const struct tensor *tensor = &tensors[i];
-        const void *data =
-            tensor->type == TENSOR_I64 ? (const void *)tensor->integers : tensor->data;
-        if (fwrite(data, type_sizes[tensor->type], tensor->count, stream) != tensor->count)
+        if (fwrite(get_data(tensor), type_sizes[tensor->type], tensor->count, stream) !=
+            tensor->count)
             return false;
     }
     return true;

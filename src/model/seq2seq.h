@@ -52,6 +52,11 @@ struct seq2seq { /* or, bound to another vector, its gradients */
     real *bridge_weight, *bridge_bias;         /* [N, D], [N] */
     real *combine_weight, *combine_bias;       /* [E, combined], [E]: columns c, s, y */
     real *output_weight, *output_bias;         /* [V, E], [V] */
+    struct seq2seq_forms {                     /* of the matrices above, for inference */
+        struct dense_form source_embedding, target_embedding, row, bridge, combine, output;
+    } forms;
+    bool packs; /* weights never change, and may be packed */
+    real *packed;
 };
 
 /* The sizes from the spec; weights are not bound yet. */
@@ -68,6 +73,16 @@ void seq2seq_init(struct seq2seq *model, const struct cell_init_settings *settin
 int seq2seq_open(struct seq2seq **model, const struct spec *spec, const struct safetensors *file,
                  struct err *err);
 void seq2seq_free(struct seq2seq *model);
+/* The matrices of embeddings and output, as inference has them. */
+struct dense seq2seq_source_embedding(const struct seq2seq *model);
+struct dense seq2seq_target_embedding(const struct seq2seq *model);
+struct dense seq2seq_output_layer(const struct seq2seq *model);
+/* Packs the matrices of an opened model's products for this processor, once; the decoder does so
+   when it is made. Any thread. Nothing is done where the weights are 8-bit integers. */
+int seq2seq_pack(const struct seq2seq *model, struct err *err);
+/* The same network with weights of its own, all of them floats: for what only training's forward
+   pass does. Free with seq2seq_free. */
+int seq2seq_expand(struct seq2seq **floats, const struct seq2seq *model, struct err *err);
 
 /* Training ------------------------------------------------------------------------------------ */
 

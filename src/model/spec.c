@@ -34,6 +34,7 @@ const char *const spec_form_names[] = {"nfc", "nfkc", NULL};
 const char *const spec_decoder_names[] = {"plain", "input-feeding", "conditional", NULL};
 const char *const spec_bridge_names[] = {"last", "mean", NULL};
 const char *const spec_tying_names[] = {"none", "two-way", "three-way", NULL};
+const char *const spec_weights_names[] = {"f32", "int8", "f16", NULL};
 
 const char *spec_task_name(enum spec_task task)
 {
@@ -43,6 +44,11 @@ const char *spec_task_name(enum spec_task task)
 const char *spec_kind_name(enum spec_kind kind)
 {
     return spec_kind_names[kind];
+}
+
+enum spec_weights spec_small_weights(enum spec_kind kind)
+{
+    return kind == SPEC_BAG_OF_WORDS ? SPEC_WEIGHTS_F16 : SPEC_WEIGHTS_INT8;
 }
 
 const json_t *node_member(struct node node, const char *key, json_type type, struct err *err)
@@ -514,6 +520,20 @@ static int read_task(struct spec *spec, struct node root, struct err *err)
     return read_decoding(spec, root, err);
 }
 
+static int read_weights(struct spec *spec, struct node root, struct err *err)
+{
+    int weights = 0, code;
+    if (json_object_get(root.object, "weights") == NULL)
+        return 0;
+    if ((code = node_choice(root, "weights", spec_weights_names, &weights, err)) < 0)
+        return code;
+    spec->weights = (enum spec_weights)weights;
+    if (spec->weights == SPEC_WEIGHTS_F32 || spec->weights == spec_small_weights(spec->kind))
+        return 0;
+    return err_set(err, ERR_FORMAT, "key \"weights\": a \"%s\" has no weights of the type \"%s\"",
+                   spec_kind_name(spec->kind), spec_weights_names[weights]);
+}
+
 static int read_root(struct spec *spec, const json_t *json, struct err *err)
 {
     struct node root = {json, ""};
@@ -524,7 +544,8 @@ static int read_root(struct spec *spec, const json_t *json, struct err *err)
     if ((code = node_size(root, "format", SPEC_FORMAT, SPEC_FORMAT, &format, err)) < 0 ||
         (code = read_name(spec, root, err)) < 0 || (code = read_task(spec, root, err)) < 0 ||
         (code = read_tokenizer(spec, root, err)) < 0 ||
-        (code = read_architecture(spec, root, err)) < 0)
+        (code = read_architecture(spec, root, err)) < 0 ||
+        (code = read_weights(spec, root, err)) < 0)
         return code;
     return read_card(spec, root, err);
 }

@@ -38,6 +38,7 @@
  *     "features": 61237,                    in the table; or "buckets", into which they are hashed
  *     "stop_words": ["the", ...]            optional
  *   },
+ *   "weights": "int8",                      optional: the matrices are quantised; "f16" in a bag
  *   "decoding": {"beam": 5, "length_penalty": 1.0},          translation, optional
  *   "card": { anything: data, licence, scores, command, recipe, date }
  * }
@@ -73,6 +74,12 @@ enum spec_task {
     SPEC_GENERATION, /* text from nothing, a label, or numbers: language models, captions */
 };
 enum spec_kind { SPEC_SEQ2SEQ, SPEC_RNN, SPEC_BAG_OF_WORDS };
+enum spec_weights { /* how the matrices are written; vectors are always 32-bit floats */
+                    SPEC_WEIGHTS_F32,  /* 32-bit floats */
+                    SPEC_WEIGHTS_INT8, /* 8-bit integers (nn/int8.h) and a scale for each output:
+                                          recurrent networks */
+                    SPEC_WEIGHTS_F16,  /* 16-bit floats: bags of words */
+};
 enum spec_decoder {
     SPEC_DECODER_PLAIN,         /* attention reads the cell's state and does not touch it */
     SPEC_DECODER_INPUT_FEEDING, /* the output vector joins the next input (Luong et al. 2015) */
@@ -138,9 +145,10 @@ struct spec {
     size_t feature; /* size of the condition */
     bool tied;
     struct spec_bag bag;
-    size_t beam;           /* default beam of a translation model, 5 where absent */
-    double length_penalty; /* score = log probability / length^length_penalty, 1 where absent */
-    char *card;            /* JSON text of "card", "{}" where absent; owned */
+    enum spec_weights weights; /* 32-bit floats where absent */
+    size_t beam;               /* default beam of a translation model, 5 where absent */
+    double length_penalty;     /* score = log probability / length^length_penalty, 1 where absent */
+    char *card;                /* JSON text of "card", "{}" where absent; owned */
 };
 
 int spec_read(struct spec *spec, const char *path, struct err *err);
@@ -157,5 +165,7 @@ int spec_card_number(struct spec *spec, const char *key, double value, struct er
 bool spec_does(enum spec_kind kind, enum spec_task task, size_t row);
 const char *spec_task_name(enum spec_task task); /* "translation", "classification" */
 const char *spec_kind_name(enum spec_kind kind); /* "seq2seq", ... */
+/* What the weights of such a network are quantised to. */
+enum spec_weights spec_small_weights(enum spec_kind kind);
 
 #endif

@@ -13,5 +13,6 @@ extern const char *const spec_form_names[];
 extern const char *const spec_decoder_names[];
 extern const char *const spec_bridge_names[];
 extern const char *const spec_tying_names[];
+extern const char *const spec_weights_names[];
 
 #endif

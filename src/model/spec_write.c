@@ -142,6 +142,9 @@ static bool put_all(const struct spec *spec, json_t *root)
                             spec_form_names[tokenizer->form], "fold", tokenizer->fold)) ||
         !spec_put(root, "architecture", make_architecture(spec)))
         return false;
+    if (spec->weights != SPEC_WEIGHTS_F32 &&
+        !spec_put(root, "weights", json_string(spec_weights_names[spec->weights])))
+        return false;
     if (spec->task == SPEC_TRANSLATION &&
         !spec_put(root, "decoding",
                   json_pack("{s:I, s:f}", "beam", (json_int_t)spec->beam, "length_penalty",

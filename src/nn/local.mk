@@ -1,9 +1,10 @@
 nn_sources = \
-	src/nn/real.h \
+	src/nn/real.h src/nn/half.h \
 	src/nn/cpu.c src/nn/cpu.h \
 	src/nn/mat.c src/nn/mat.h \
 	src/nn/mat_rows.c src/nn/mat_tile.h \
 	src/nn/mat_packed.c src/nn/mat_panel.h \
+	src/nn/dense.c src/nn/dense.h \
 	src/nn/layer.c src/nn/layer.h \
 	src/nn/layer_norm.c src/nn/layer_norm.h \
 	src/nn/cell.c src/nn/cell.h src/nn/cell_parts.h \

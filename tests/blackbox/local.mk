@@ -8,6 +8,7 @@ dragoman_tests = \
 	tests/blackbox/test_train.sh \
 	tests/blackbox/test_train_bad.sh \
 	tests/blackbox/test_generate.sh \
+	tests/blackbox/test_quantize.sh \
 	tests/blackbox/test_shapes.sh \
 	tests/blackbox/test_models.sh
 dist_check_SCRIPTS += $(dragoman_tests)

@@ -7,6 +7,7 @@ model_tests = \
 	tests/unit/test_spec \
 	tests/unit/test_safetensors \
 	tests/unit/test_bundle \
+	tests/unit/test_quantize \
 	tests/unit/test_registry \
 	tests/unit/test_bag \
 	tests/unit/test_bag_double \
@@ -25,6 +26,9 @@ tests_unit_test_bundle_SOURCES = tests/unit/test_bundle.c
 tests_unit_test_bundle_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_bundle_LDADD = $(model_test_libs)
 tests_unit_test_bundle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=renameat2
+tests_unit_test_quantize_SOURCES = tests/unit/test_quantize.c
+tests_unit_test_quantize_CPPFLAGS = $(model_test_cppflags)
+tests_unit_test_quantize_LDADD = $(model_test_libs)
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_registry_LDADD = $(model_test_libs)
@@ -69,7 +73,7 @@ tests_unit_test_likelihood_SOURCES = tests/unit/test_likelihood.c \
 tests_unit_test_likelihood_CPPFLAGS = $(model_test_cppflags)
 tests_unit_test_likelihood_LDADD = $(model_test_libs)
 
-decode_tests = tests/unit/test_decode tests/unit/test_decode_kinds
+decode_tests = tests/unit/test_decode tests/unit/test_decode_kinds tests/unit/test_decode_forms
 check_PROGRAMS += $(decode_tests)
 TESTS += $(decode_tests)
 decode_test_headers = tests/unit/decode_checks.h tests/unit/decode_model.h \
@@ -81,6 +85,9 @@ tests_unit_test_decode_LDADD = $(decode_test_libs)
 tests_unit_test_decode_kinds_SOURCES = tests/unit/test_decode_kinds.c $(decode_test_headers)
 tests_unit_test_decode_kinds_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_decode_kinds_LDADD = $(decode_test_libs)
+tests_unit_test_decode_forms_SOURCES = tests/unit/test_decode_forms.c $(decode_test_headers)
+tests_unit_test_decode_forms_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_decode_forms_LDADD = $(decode_test_libs)
 
 # Language models.
 check_PROGRAMS += tests/unit/test_generate

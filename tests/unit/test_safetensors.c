@@ -96,7 +96,7 @@ static const struct refusal refusals[] = {
     {"{\"a\":{},\"a\":{}}", 0, ERR_FORMAT, "a name stands there twice"},
     {"{\"\xff\":{}}", 0, ERR_FORMAT, "UTF-8"},
     {"{\"w\":{}}", 0, ERR_FORMAT, "\"dtype\" must be a text"},
-    {ONE("\"F16\"", "[2]", "[0,8]"), 2, ERR_FORMAT, "\"w\": type F16 is not supported"},
+    {ONE("\"F64\"", "[1]", "[0,8]"), 2, ERR_FORMAT, "\"w\": type F64 is not supported"},
     {ONE("\"BF16\"", "[4]", "[0,8]"), 2, ERR_FORMAT, "type BF16 is not supported"},
     {ONE("\"a\\nb\"", "[2]", "[0,8]"), 2, ERR_FORMAT, "type (unprintable)"},
     {ONE("32", "[2]", "[0,8]"), 2, ERR_FORMAT, "\"dtype\" must be a text"},
