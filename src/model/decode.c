@@ -292,7 +292,9 @@ bool decoder_idle(const struct decoder *decoder)
 
 struct decoder_load decoder_load(const struct decoder *decoder)
 {
-    return decoder->load;
+    struct decoder_load load = decoder->load;
+    load.in_flight = decoder->flight_count;
+    return load;
 }
 
 /* Encoding ------------------------------------------------------------------------------------- */

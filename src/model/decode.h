@@ -81,8 +81,9 @@ bool decoder_idle(const struct decoder *decoder); /* nothing in flight and nothi
    token for every live row that takes part. ERR_MEMORY: a result could not be allocated; nothing is
    lost, the next step tries again. */
 int decoder_step(struct decoder *decoder, struct err *err);
-struct decoder_load {                /* of the last step */
-    size_t encoded, sentences, rows; /* sentences encoded; advanced; their live rows */
+struct decoder_load {
+    size_t encoded, sentences, rows; /* in the last step: sentences encoded; advanced; live rows */
+    size_t in_flight;                /* sentences, now */
 };
 struct decoder_load decoder_load(const struct decoder *decoder);
 /* A finished sentence, or NULL. The caller frees it with decode_result_free. */
