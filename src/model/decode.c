@@ -1,10 +1,11 @@
 /*
  * The decoder as an object: which sentences are in flight, their rows, and their results.
  *
- * A step first gathers the states of all live rows, each from the row that it extends, then sends
- * them through the target side block by block. What a step needs is allocated when the decoder is
- * made and when a sentence joins; only results are allocated when a sentence is done. Where that
- * fails, the sentence stays, done, and the next step tries again.
+ * A step first encodes what has joined, then gathers the states of all live rows, each from the row
+ * that it extends, then sends those that take part through the target side block by block. What a
+ * step needs is allocated when the decoder is made and when a sentence joins; only results are
+ * allocated when a sentence is done. Where that fails, the sentence stays, done, and the next step
+ * tries again.
  */
 #include "model/decode.h"
 
@@ -45,8 +46,12 @@ static int allocate(struct decoder *decoder, const struct ensemble *ensemble, st
     decoder->networks = mem_alloc(ensemble->count, sizeof *decoder->networks, err);
     decoder->flight = mem_alloc(rows, sizeof *decoder->flight, err);
     decoder->live = mem_alloc(rows, sizeof *decoder->live, err);
+    decoder->turns = mem_alloc(rows, sizeof *decoder->turns, err);
+    decoder->parties = mem_alloc(rows, sizeof *decoder->parties, err);
+    decoder->items = mem_alloc(decode_group(rows), sizeof *decoder->items, err);
     decoder->logits = mem_alloc(block, logits, err);
-    if (!decoder->networks || !decoder->flight || !decoder->live || !decoder->logits)
+    if (!decoder->networks || !decoder->flight || !decoder->live || !decoder->turns ||
+        !decoder->parties || !decoder->items || !decoder->logits)
         return ERR_MEMORY;
     for (; decoder->models < ensemble->count; decoder->models++)
         if (network_init(&decoder->networks[decoder->models], ensemble->models[decoder->models],
@@ -100,6 +105,9 @@ void decoder_free(struct decoder *decoder)
     mem_free(decoder->weights);
     mem_free(decoder->others);
     mem_free(decoder->logits);
+    mem_free(decoder->items);
+    mem_free(decoder->parties);
+    mem_free(decoder->turns);
     mem_free(decoder->live);
     mem_free(decoder->flight);
     mem_free(decoder);
@@ -249,7 +257,7 @@ static int join(struct decoder *decoder, const struct source *source,
     struct sentence *sentence = sentence_new(decoder, source, options, tag, err);
     if (!sentence)
         return ERR_MEMORY;
-    status = decode_encode(decoder, sentence, err);
+    status = decode_check(decoder, sentence, err);
     if (status) {
         sentence_free(sentence);
         return status;
@@ -282,6 +290,45 @@ bool decoder_idle(const struct decoder *decoder)
     return decoder->flight_count == 0 && !decoder->outcomes;
 }
 
+struct decoder_load decoder_load(const struct decoder *decoder)
+{
+    struct decoder_load load = decoder->load;
+    load.in_flight = decoder->flight_count;
+    return load;
+}
+
+/* Encoding ------------------------------------------------------------------------------------- */
+
+/* Keeps the list in order, the longest first. */
+static void insert_by_length(struct sentence **list, size_t count, struct sentence *sentence)
+{
+    size_t i = count;
+    for (; i > 0 && list[i - 1]->steps < sentence->steps; i--)
+        list[i] = list[i - 1];
+    list[i] = sentence;
+}
+
+/* Those that wait longest, as many as fit: others sit out this step, so that those who are under
+   way never wait for more than that. */
+static void encode(struct decoder *decoder)
+{
+    struct sentence *list[DECODE_ENCODE_SENTENCES];
+    size_t count = 0, steps = 0;
+    for (size_t i = 0; i < decoder->flight_count; i++) {
+        struct sentence *sentence = decoder->flight[i];
+        if (sentence->encoded)
+            continue;
+        steps += sentence->steps;
+        if (steps > DECODE_MAX_SOURCE + 1 || count == decode_group(decoder->rows))
+            break;
+        insert_by_length(list, count++, sentence);
+        sentence->encoded = true;
+    }
+    decoder->load.encoded = count;
+    if (count > 0)
+        decode_encode(decoder, list, count);
+}
+
 /* Stepping ------------------------------------------------------------------------------------- */
 
 static void leave(struct decoder *decoder, size_t i)
@@ -311,11 +358,26 @@ static int collect(struct decoder *decoder, struct err *err)
     return 0;
 }
 
+/* Which sentences take part. */
+static void choose(struct decoder *decoder)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < decoder->flight_count; i++)
+        if (decoder->flight[i]->encoded)
+            decoder->turns[count++] = (struct turn_item){.party = decoder->flight[i]->options.party,
+                                                         .rows = decoder->flight[i]->options.beam};
+    turn_choose(decoder->turns, count, decoder->rows, DECODE_SPREAD, decoder->parties);
+    for (size_t i = 0, at = 0; i < decoder->flight_count; i++) {
+        struct sentence *sentence = decoder->flight[i];
+        sentence->runs = sentence->encoded && decoder->turns[at++].takes_part;
+    }
+}
+
 /* The row of states that a live row goes on from; none before the first token. */
 static size_t row_before(const struct sentence *sentence, size_t row)
 {
     const size_t at = (sentence->length - 1) * sentence->options.beam + row;
-    return sentence->first_row + sentence->extensions[at].parent;
+    return sentence->first_row + (sentence->held ? row : sentence->extensions[at].parent);
 }
 
 /* The states of all live rows, packed. */
@@ -335,31 +397,48 @@ static void gather_states(const struct decoder *decoder, size_t i, size_t rows)
     network->gathered = before;
 }
 
-/* Packs the live rows of all sentences; returns their number. */
-static size_t gather(struct decoder *decoder)
+/* Appends the live rows of those sentences that run, or of those that do not. */
+static size_t list_rows(struct decoder *decoder, bool runs, size_t rows)
 {
-    size_t rows = 0;
-    for (size_t i = 0; i < decoder->flight_count; i++)
-        for (size_t row = 0; row < decoder->flight[i]->live; row++)
-            decoder->live[rows++] = (struct live_row){.sentence = decoder->flight[i], .row = row};
-    for (size_t i = 0; i < decoder->models; i++)
-        gather_states(decoder, i, rows);
-    for (size_t i = 0, first_row = 0; i < decoder->flight_count; i++) {
-        decoder->flight[i]->first_row = first_row;
-        first_row += decoder->flight[i]->live;
+    for (size_t i = 0; i < decoder->flight_count; i++) {
+        struct sentence *sentence = decoder->flight[i];
+        for (size_t row = 0; sentence->encoded && sentence->runs == runs && row < sentence->live;
+             row++)
+            decoder->live[rows++] = (struct live_row){.sentence = sentence, .row = row};
     }
     return rows;
+}
+
+/* Packs the live rows of all sentences, first those that run; returns the number of these. */
+static size_t gather(struct decoder *decoder)
+{
+    const size_t running = list_rows(decoder, true, 0), rows = list_rows(decoder, false, running);
+    for (size_t i = 0; i < decoder->models; i++)
+        gather_states(decoder, i, rows);
+    for (size_t r = 0; r < rows; r++)
+        if (decoder->live[r].row == 0) {
+            decoder->live[r].sentence->first_row = r;
+            decoder->live[r].sentence->held = !decoder->live[r].sentence->runs;
+        }
+    return running;
 }
 
 int decoder_step(struct decoder *decoder, struct err *err)
 {
     if (collect(decoder, err)) /* what an earlier step could not */
         return ERR_MEMORY;
+    encode(decoder);
+    choose(decoder);
     const size_t rows = gather(decoder), block = decode_block(decoder);
     for (size_t first = 0; first < rows; first += block)
         decode_advance(decoder, first, rows - first < block ? rows - first : block);
+    decoder->load.rows = rows;
+    decoder->load.sentences = 0;
     for (size_t i = 0; i < decoder->flight_count; i++)
-        beam_choose(decoder->flight[i]);
+        if (decoder->flight[i]->runs) {
+            beam_choose(decoder->flight[i]);
+            decoder->load.sentences++;
+        }
     return collect(decoder, err);
 }
 

@@ -10,11 +10,17 @@
 #define DRAGOMAN_MODEL_DECODE_PARTS_H
 
 #include "base/mem.h"
+#include "base/turn.h"
 #include "model/decode.h"
 #include "model/seq2seq.h"
 
 /* Rows that go through the target side together: their logits should stay in cache. */
 #define DECODE_BLOCK_ROWS 64
+/* Sentences that are encoded together at most; their tokens are at most those of the longest. */
+#define DECODE_ENCODE_SENTENCES 64
+/* Of turns: a step of so many rows more takes about twice the time of one with a row, which is
+   spent on reading the weights. */
+#define DECODE_SPREAD 8
 
 struct candidate { /* one more token for one live row */
     real log_probability;
@@ -50,6 +56,8 @@ struct sentence {
     size_t source_count;           /* of them, EOS left out */
     size_t length, live;
     size_t first_row; /* its rows of the decoder's states, at the last step */
+    bool encoded;     /* else it waits for that, without rows of states */
+    bool runs, held;  /* in this step; in the last step its rows were kept as they were */
     bool done;
     struct arena arena;
     int32_t *source;              /* [S], or */
@@ -86,9 +94,10 @@ struct network {
     real *prepared; /* attention_prepare's, or NULL */
     real *states;   /* [rows, state] after the last step */
     real *gathered; /* [rows, state] before the next one */
-    /* Scratch of the source side, of one sentence: */
-    real *embedded, *recurrent; /* [S, E], recurrent_scratch */
-    real *last, *summary;       /* [recurrent_state(encoder)], [D] */
+    /* Scratch of the source side, of S tokens of `group` sentences: */
+    size_t group;
+    real *embedded, *recurrent;    /* [S, E], recurrent_scratch_many */
+    real *last, *summary, *firsts; /* [group] of [recurrent_state(encoder)], [D], [N] */
     /* Scratch of the target side, of one block of rows: */
     real *input;    /* [block, E], with input feeding [block, 2 E] */
     real *products; /* [block, G H] */
@@ -108,6 +117,10 @@ struct decoder {
     size_t flight_count;
     struct outcome *outcomes, **outcomes_end;
     struct live_row *live;
+    struct decoder_load load;
+    struct turn_item *turns;      /* [rows] */
+    struct turn_party *parties;   /* [rows] */
+    struct recurrent_item *items; /* [group] */
     /* Scratch of one block of rows: */
     real *logits;  /* [block, V] */
     real *others;  /* [block, V], of an ensemble's second model and on */
@@ -118,6 +131,10 @@ static inline size_t decode_block(const struct decoder *decoder)
 {
     return decoder->rows < DECODE_BLOCK_ROWS ? decoder->rows : DECODE_BLOCK_ROWS;
 }
+static inline size_t decode_group(size_t rows)
+{
+    return rows < DECODE_ENCODE_SENTENCES ? rows : DECODE_ENCODE_SENTENCES;
+}
 
 /* All is zero before; network_release also after a failure. */
 int network_init(struct network *network, const struct seq2seq *model, size_t rows, size_t block,
@@ -127,8 +144,11 @@ void network_release(struct network *network);
 int network_allocate_encoding(const struct network *network, size_t steps,
                               struct encoding *encoding, struct arena *arena, struct err *err);
 
-/* Fills the encodings from the source. Only rows can make it fail. */
-int decode_encode(struct decoder *decoder, struct sentence *sentence, struct err *err);
+/* Whether the source gives numbers: rows may be too large for the weights. */
+int decode_check(const struct decoder *decoder, const struct sentence *sentence, struct err *err);
+/* Fills the encodings of `count` sentences from their sources, the longest first: at most
+   decode_group of them, and at most as many tokens as one may have. */
+void decode_encode(struct decoder *decoder, struct sentence *const *list, size_t count);
 
 /* One step of the live rows first..first + rows - 1, whose states stand in the same rows of the
    networks' states: updates the states, keeps the attention and offers each row's next tokens to

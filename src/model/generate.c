@@ -13,7 +13,8 @@
 #include "nn/softmax.h"
 #include "text/utf8.h"
 
-#define PROMPT_STEP 8   /* tokens of the prompt that one step reads */
+#define PROMPT_STEP 8   /* tokens of the prompt that one step reads at most */
+#define PROMPTS_STEP 64 /* of all prompts, beyond one of each */
 #define STREAM_SAMPLE 1 /* of the seed's random numbers */
 
 struct generation {
@@ -21,6 +22,9 @@ struct generation {
     struct rnn_walk *walk;
     int32_t *prompt; /* [prompt_count], of which prompt_read have been read */
     size_t prompt_count, prompt_read;
+    int32_t drawn;
+    const int32_t *next; /* [next_count]: what the walk reads at the end of this step */
+    size_t next_count;
     const float *outputs; /* for the next token; belong to the walk */
     struct sample_settings settings;
     struct rng rng;
@@ -85,14 +89,13 @@ static int take_prompt(struct generation *generation, const char *prompt, size_t
     return code;
 }
 
-/* Reads a few of the prompt's tokens, so that a long prompt holds up nobody else. */
-static int read_prompt(struct generation *generation, struct err *err)
+/* A few of the prompt's tokens, so that a long prompt holds up nobody else. */
+static int read_prompt(struct generation *generation, size_t most)
 {
-    int code = 0;
-    for (size_t i = 0; i < PROMPT_STEP && generation->prompt_read < generation->prompt_count; i++)
-        if ((code = rnn_walk_step(generation->walk, generation->prompt[generation->prompt_read++],
-                                  &generation->outputs, err)) < 0)
-            return code;
+    const size_t rest = generation->prompt_count - generation->prompt_read;
+    generation->next = generation->prompt + generation->prompt_read;
+    generation->next_count = rest < most ? rest : most;
+    generation->prompt_read += generation->next_count;
     return 1;
 }
 
@@ -323,13 +326,17 @@ static int go_on(struct generation *generation, int32_t id, struct buf *out, str
         return finish(generation, GENERATION_STOP, stop, out, err);
     if (generation->tokens == generation->max_tokens)
         return finish(generation, GENERATION_LENGTH, generation->pending.len, out, err);
-    if (hand_out(generation, certain(generation), out, err) < 0 ||
-        rnn_walk_step(generation->walk, id, &generation->outputs, err) < 0)
+    if (hand_out(generation, certain(generation), out, err) < 0)
         return err->code;
+    generation->drawn = id;
+    generation->next = &generation->drawn;
+    generation->next_count = 1;
     return 1;
 }
 
-int generation_step(struct generation *generation, struct buf *out, struct err *err)
+/* All of a step but what the walk then reads, `most` tokens of the prompt: 1 where there is some.
+ */
+static int decide(struct generation *generation, size_t most, struct buf *out, struct err *err)
 {
     const size_t vocabulary = generation->model->spec.vocabulary;
     size_t stop;
@@ -340,10 +347,82 @@ int generation_step(struct generation *generation, struct buf *out, struct err *
                    ? finish(generation, GENERATION_STOP, stop, out, err)
                    : finish(generation, generation->end, generation->pending.len, out, err);
     if (generation->prompt_read < generation->prompt_count)
-        return read_prompt(generation, err);
+        return read_prompt(generation, most);
     const int32_t id = draw(generation);
     generation->tokens++;
     generation->log_probability +=
         (double)generation->outputs[id] - (double)softmax_log_sum(vocabulary, generation->outputs);
     return go_on(generation, id, out, err);
+}
+
+int generation_step(struct generation *generation, struct buf *out, struct err *err)
+{
+    int code = decide(generation, PROMPT_STEP, out, err);
+    for (size_t i = 0; code > 0 && i < generation->next_count; i++)
+        if (rnn_walk_step(generation->walk, generation->next[i], &generation->outputs, err) < 0)
+            code = err->code;
+    return code;
+}
+
+/*
+ * Many texts
+ */
+
+struct generation_company {
+    struct rnn_reader *reader;
+    struct rnn_reading *readings; /* [most] */
+};
+
+int generation_company_new(struct generation_company **company, const struct model *model,
+                           size_t most, struct err *err)
+{
+    if (model->rnn == NULL || model->spec.task != SPEC_GENERATION)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" does not generate", model->spec.name);
+    struct generation_company *made = mem_alloc(1, sizeof *made, err);
+    if (made == NULL)
+        return ERR_MEMORY;
+    made->readings = mem_alloc(most, sizeof *made->readings, err);
+    int code = made->readings == NULL ? ERR_MEMORY : 0;
+    if (code == 0)
+        code = rnn_reader_new(&made->reader, model->rnn, most, most + PROMPTS_STEP, err);
+    if (code < 0) {
+        generation_company_free(made);
+        return code;
+    }
+    *company = made;
+    return 0;
+}
+
+void generation_company_free(struct generation_company *company)
+{
+    if (company == NULL)
+        return;
+    rnn_reader_free(company->reader);
+    mem_free(company->readings);
+    mem_free(company);
+}
+
+void generation_company_step(struct generation_company *company, struct generation_turn *turns,
+                             size_t count)
+{
+    size_t reading = 0, spare = PROMPTS_STEP;
+    for (size_t i = 0; i < count; i++) {
+        const struct generation *generation = turns[i].generation;
+        const size_t most = spare < PROMPT_STEP ? 1 + spare : PROMPT_STEP;
+        turns[i].code = decide(turns[i].generation, most, turns[i].out, &turns[i].err);
+        if (turns[i].code <= 0)
+            continue;
+        company->readings[reading++] = (struct rnn_reading){
+            .walk = generation->walk, .ids = generation->next, .count = generation->next_count};
+        spare -= generation->next_count - 1;
+    }
+    rnn_read(company->reader, company->readings, reading);
+    for (size_t i = 0, at = 0; i < count; i++) {
+        if (turns[i].code <= 0)
+            continue;
+        const struct rnn_reading *read = &company->readings[at++];
+        turns[i].generation->outputs = read->outputs;
+        if (read->overflows)
+            turns[i].code = rnn_overflow(&turns[i].err);
+    }
 }

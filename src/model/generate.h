@@ -55,6 +55,20 @@ int generation_new(struct generation **generation, struct model *model,
    `out` what became certain of the text after the prompt: whole characters, nothing that may still
    become part of a stop. Returns 1 while it goes on, 0 when all is done, or an error. */
 int generation_step(struct generation *generation, struct buf *out, struct err *err);
+/* Many texts of one model together, each with the same text as alone. A company is what they share,
+   of one thread at a time: room for `most` of them at once. */
+struct generation_company;
+int generation_company_new(struct generation_company **company, const struct model *model,
+                           size_t most, struct err *err);
+void generation_company_free(struct generation_company *company); /* NULL is ignored */
+struct generation_turn {
+    struct generation *generation;
+    struct buf *out;
+    int code; /* what generation_step returns */
+    struct err err;
+};
+void generation_company_step(struct generation_company *company, struct generation_turn *turns,
+                             size_t count);
 enum generation_end generation_end(const struct generation *generation);
 /* Tokens made so far, the end's included; and the sum of their log probabilities (natural) as the
    model has them, whatever temperature, top_k and top_p made of them. */

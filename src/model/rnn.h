@@ -109,6 +109,22 @@ const float *rnn_walk_state(const struct rnn_walk *walk);
 void rnn_walk_watch(struct rnn_walk *walk, const struct recurrent_watch *watch);
 void rnn_walk_free(struct rnn_walk *walk);
 
+/* Many walks of one model together, each with the same numbers as alone. A reader is scratch, of
+   one thread at a time, for so many walks and tokens at once. */
+struct rnn_reader;
+int rnn_reader_new(struct rnn_reader **reader, const struct rnn *model, size_t walks, size_t tokens,
+                   struct err *err);
+void rnn_reader_free(struct rnn_reader *reader); /* NULL is ignored */
+struct rnn_reading {
+    struct rnn_walk *walk;
+    const int32_t *ids;   /* [count] */
+    size_t count;         /* at least 1 */
+    const float *outputs; /* after the last token; as of rnn_walk_step */
+    bool overflows;       /* they are not finite */
+};
+int rnn_overflow(struct err *err); /* sets and returns the error for that */
+void rnn_read(struct rnn_reader *reader, struct rnn_reading *readings, size_t count);
+
 /* Training ------------------------------------------------------------------------------------ */
 
 struct rnn_batch {

@@ -8,13 +8,23 @@
 #include "base/mem.h"
 #include "model/rnn_parts.h"
 
+int rnn_overflow(struct err *err)
+{
+    return err_set(err, ERR_FORMAT, "the model's weights overflow on this text");
+}
+
 /* Weights are finite, but their sums need not be. */
-static int check_finite(size_t count, const real *outputs, struct err *err)
+static bool is_finite(size_t count, const real *outputs)
 {
     for (size_t i = 0; i < count; i++)
         if (!isfinite(outputs[i]))
-            return err_set(err, ERR_FORMAT, "the model's weights overflow on this text");
-    return 0;
+            return false;
+    return true;
+}
+
+static int check_finite(size_t count, const real *outputs, struct err *err)
+{
+    return is_finite(count, outputs) ? 0 : rnn_overflow(err);
 }
 
 /*
@@ -275,4 +285,109 @@ void rnn_walk_free(struct rnn_walk *walk)
     mem_free(walk->state);
     mem_free(walk->x);
     mem_free(walk);
+}
+
+/*
+ * Many of them
+ */
+
+struct rnn_reader {
+    const struct rnn *model;
+    size_t walks;
+    real *x, *output;             /* [tokens] */
+    real *last, *logits;          /* [walks]: the last of each walk's rows */
+    struct recurrent_item *items; /* [walks] */
+    size_t *order;                /* [walks]: readings, the longest first */
+    real *scratch;
+};
+
+int rnn_reader_new(struct rnn_reader **reader, const struct rnn *model, size_t walks, size_t tokens,
+                   struct err *err)
+{
+    const struct recurrent *net = &model->encoder;
+    const size_t pool = cell_stride(model->pool) * sizeof(real);
+    struct rnn_reader *made = mem_alloc(1, sizeof *made, err);
+    if (made == NULL)
+        return ERR_MEMORY;
+    made->model = model;
+    made->walks = walks;
+    made->x = mem_alloc(tokens, cell_stride(rnn_input_width(model)) * sizeof(real), err);
+    made->output = mem_alloc(tokens, pool, err);
+    made->last = mem_alloc(walks, pool, err);
+    made->logits = mem_alloc(walks, model->outputs * sizeof(real), err);
+    made->items = mem_alloc(walks, sizeof *made->items, err);
+    made->order = mem_alloc(walks, sizeof *made->order, err);
+    made->scratch = mem_alloc(recurrent_scratch_many(net, tokens, walks), sizeof(real), err);
+    if (made->x == NULL || made->output == NULL || made->last == NULL || made->logits == NULL ||
+        made->items == NULL || made->order == NULL || made->scratch == NULL) {
+        rnn_reader_free(made);
+        return ERR_MEMORY;
+    }
+    *reader = made;
+    return 0;
+}
+
+void rnn_reader_free(struct rnn_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    mem_free(reader->scratch);
+    mem_free(reader->order);
+    mem_free(reader->items);
+    mem_free(reader->logits);
+    mem_free(reader->last);
+    mem_free(reader->output);
+    mem_free(reader->x);
+    mem_free(reader);
+}
+
+static void order_by_length(const struct rnn_reading *readings, size_t count, size_t *order)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i;
+        for (; at > 0 && readings[order[at - 1]].count < readings[i].count; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+}
+
+/* The stack's outputs for all tokens; the last ones of each walk in `last`. */
+static void read_tokens(struct rnn_reader *reader, const struct rnn_reading *readings, size_t count)
+{
+    const struct rnn *model = reader->model;
+    const size_t x_stride = cell_stride(rnn_input_width(model)), stride = cell_stride(model->pool);
+    size_t row = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct rnn_reading *reading = &readings[reader->order[i]];
+        const struct rnn_input input = {.count = reading->count, .ids = reading->ids};
+        reader->items[i] = (struct recurrent_item){.steps = reading->count,
+                                                   .first = reading->walk->state,
+                                                   .output = reader->output + row * stride,
+                                                   .last = reading->walk->state};
+        for (size_t t = 0; t < reading->count; t++)
+            read_step(model, &input, t, &reading->walk->condition, NULL,
+                      reader->x + row++ * x_stride);
+    }
+    recurrent_encode_many(&model->encoder, reader->items, count, reader->x, reader->scratch);
+    for (size_t i = 0; i < count; i++)
+        memcpy(reader->last + i * stride,
+               reader->items[i].output + (reader->items[i].steps - 1) * stride,
+               model->pool * sizeof(real));
+}
+
+void rnn_read(struct rnn_reader *reader, struct rnn_reading *readings, size_t count)
+{
+    const size_t O = reader->model->outputs;
+    if (count == 0)
+        return;
+    order_by_length(readings, count, reader->order);
+    read_tokens(reader, readings, count);
+    output_rows(reader->model, count, reader->last, cell_stride(reader->model->pool),
+                reader->logits);
+    for (size_t i = 0; i < count; i++) {
+        struct rnn_reading *reading = &readings[reader->order[i]];
+        memcpy(reading->walk->logits, reader->logits + i * O, O * sizeof(real));
+        reading->outputs = reading->walk->logits;
+        reading->overflows = !is_finite(O, reading->walk->logits);
+    }
 }

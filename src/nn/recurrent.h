@@ -78,4 +78,18 @@ void recurrent_encode_watched(const struct recurrent *net, size_t steps, const r
                               const real *first, real *output, real *last, real *scratch,
                               const struct recurrent_watch *watch);
 
+/* Many sentences together, each with the same bytes as alone: a step advances all that are so long,
+   and nothing is computed for those that are not. */
+struct recurrent_item {
+    size_t steps;      /* T; the longest comes first, and so on */
+    const real *first; /* as above; NULL for zero */
+    real *output;      /* [T, cell_stride(width)] */
+    real *last;        /* [recurrent_state] */
+};
+/* x: all T rows of the first item, then those of the next. scratch: recurrent_scratch_many(net, sum
+   of T, count) reals. */
+size_t recurrent_scratch_many(const struct recurrent *net, size_t steps, size_t count);
+void recurrent_encode_many(const struct recurrent *net, const struct recurrent_item *items,
+                           size_t count, const real *x, real *scratch);
+
 #endif

@@ -73,7 +73,13 @@ const struct opt conf_table[] = {
            "Threads that compute; 0 takes one for each processor"),
     NUMBER("batch-rows", 0, "compute", batch_rows, "64", 16, 4096, NULL,
            "Hypotheses that one thread decodes together at most, for each model; a sentence needs "
-           "as many as its beam"),
+           "as many as its beam; the last quarter is for clients that have none"),
+    NUMBER("batch-wait", 0, "compute", batch_wait, "0", 0, 10000, "ms",
+           "How long a text waits for others to be translated together with it, where none of its "
+           "model is under way"),
+    CHOICE("batching", "compute", batching, "continuous", "continuous|whole", "HOW",
+           "Let sentences join and leave between any two steps, or form a batch of the requests "
+           "that wait, finish it, and form the next: only there to compare with"),
 
     NUMBER("max-line", 0, "limits", max_line, "1M", KIB, 64 * MIB, "bytes", "Size of one message"),
     NUMBER("max-text", 0, "limits", max_text, "20000", 1, 16 * MIB, "bytes", "Size of one text"),

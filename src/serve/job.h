@@ -57,6 +57,7 @@ struct job_result {
 };
 
 struct stream;
+struct job_line;
 
 enum job_state { JOB_IDLE, JOB_QUEUED, JOB_TAKEN }; /* guarded by the batcher's lock */
 
@@ -64,7 +65,10 @@ struct job {
     struct mail mail; /* first: a delivered mail is the job */
     struct job *next, *previous;
     enum job_state state;
-    void *owner; /* the request; workers do not look into it */
+    struct job_line *line; /* the batcher's */
+    void *owner;           /* the request; workers do not look into it */
+    uint64_t client;       /* whose it is: jobs of one client take turns with those of another */
+    size_t width;          /* rows of a decoder that one of its sentences needs; else 1 */
     struct model *model;
     const char *text;
     size_t len;

@@ -16,6 +16,8 @@ libserve_a_SOURCES = \
 	src/serve/stream.c src/serve/stream.h \
 	src/serve/writing.c src/serve/writing.h \
 	src/serve/instant.c src/serve/instant.h \
+	src/serve/translating.c src/serve/translating.h \
+	src/serve/lane.c src/serve/lane.h src/serve/work.h \
 	src/serve/worker.c src/serve/worker.h \
 	src/serve/reqlog.c src/serve/reqlog.h \
 	src/serve/reqlog_db.c src/serve/reqlog_db.h \

@@ -46,9 +46,12 @@ static struct stats_moment moment_of(const struct server *server)
         .in_flight = server->in_flight,
         .queued = batcher_waiting(server->batcher),
         .resident_bytes = stats_resident_bytes(),
-        .steps = counters.steps,
-        .sentences = counters.sentences,
-        .tokens = counters.tokens,
+        .steps = counters.work.steps,
+        .sentences = counters.work.sentences,
+        .encoded = counters.work.encoded,
+        .encodings = counters.work.encodings,
+        .rows = counters.rows,
+        .tokens = counters.work.tokens,
     };
     if (server->reqlog) {
         struct reqlog_counters log = reqlog_counters(server->reqlog);

@@ -181,6 +181,9 @@ void proto_result_stats(struct buf *out, const struct stats *stats,
     buf_char(out, '{', err);
     json_write_integer(out, "steps", (int64_t)moment->steps, err);
     json_write_integer(out, "sentences", (int64_t)moment->sentences, err);
+    json_write_integer(out, "encoded", (int64_t)moment->encoded, err);
+    json_write_integer(out, "encodings", (int64_t)moment->encodings, err);
+    json_write_integer(out, "rows", (int64_t)moment->rows, err);
     buf_char(out, '}', err);
     json_write_name(out, "generation", err);
     buf_char(out, '{', err);

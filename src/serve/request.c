@@ -250,8 +250,15 @@ static void open_stream(struct request *request)
         refuse_memory(&request->call->error);
 }
 
-static struct request *request_new(struct server *server, struct model *model,
-                                   struct proto_message *message, struct proto_call *call)
+/* Whose jobs they are: a number for each connection. */
+static uint64_t client_of(const struct reply *reply)
+{
+    return (uint64_t)reply->conn.generation << 32 | reply->conn.slot;
+}
+
+static struct request *request_new(struct server *server, const struct reply *reply,
+                                   struct model *model, struct proto_message *message,
+                                   struct proto_call *call)
 {
     size_t count = call->params.text_count;
     size_t size = sizeof(struct request) + count * sizeof(struct job);
@@ -265,6 +272,7 @@ static struct request *request_new(struct server *server, struct model *model,
     request->message = proto_message_retain(message);
     request->call = call;
     request->count = count;
+    request->client = client_of(reply);
     /* Every request of a batch keeps the whole line's tree alive; each bears its share. */
     request->charged = size + message->size * TREE_FACTOR / message->count;
     server->memory += request->charged;
@@ -301,7 +309,7 @@ bool request_start(struct server *server, struct reply *reply, size_t slot,
         admit_memory(call, server->memory, (size_t)server->conf->max_memory);
     if (call->error.code)
         return false;
-    struct request *request = request_new(server, model, message, call);
+    struct request *request = request_new(server, reply, model, message, call);
     if (!request)
         return false;
     if (!call->error.code)

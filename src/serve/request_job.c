@@ -10,6 +10,7 @@ static void fill_translation(struct job *job, const struct proto_params *params)
     const struct spec *spec = &job->model->spec;
     size_t beam = params->beam ? (size_t)params->beam : spec->beam;
     job->alignment = params->alignment;
+    job->width = beam < DECODE_MAX_BEAM ? beam : DECODE_MAX_BEAM;
     job->options = (struct decode_options){
         .beam = beam < DECODE_MAX_BEAM ? beam : DECODE_MAX_BEAM,
         .nbest = params->nbest ? (size_t)params->nbest : 1,
@@ -42,6 +43,8 @@ void request_job_fill(struct request *request, size_t index)
     struct job *job = &request->jobs[index];
     const struct proto_params *params = &request->call->params;
     job->model = request->model;
+    job->client = request->client;
+    job->width = 1;
     job->text = params->texts[index].data;
     job->len = params->texts[index].len;
     switch (job->model->spec.task) {

@@ -177,6 +177,54 @@ static void check_encode(enum cell_kind kind, enum cell_norm norm, size_t layers
     assert_int_equal(seen.steps, layers * directions * STEPS);
 }
 
+#define SENTENCES 9
+
+/* Sentences of many lengths together, some of the same, with and without a first state. */
+static void check_many(enum cell_kind kind, enum cell_norm norm, size_t layers, size_t directions,
+                       bool residual)
+{
+    static const size_t steps[SENTENCES] = {11, 7, 7, 5, 4, 4, 4, 1, 1};
+    struct recurrent net;
+    struct recurrent_item items[SENTENCES];
+    const size_t total = 44;
+    recurrent_size(&net, kind, norm, INPUT, HIDDEN, layers, directions, residual);
+    for (size_t l = 0; l < layers; l++)
+        for (size_t d = 0; d < directions; d++)
+            bind(&net.layer[l][d]);
+    const size_t width = cell_stride(recurrent_width(&net)), states = recurrent_state(&net);
+    real *rows = new_reals(total * INPUT);
+    init_normal(total * INPUT, 1, &rng, rows);
+    const real *x = aligned(total, INPUT, rows);
+    for (size_t b = 0; b < SENTENCES; b++) {
+        real *first = new_reals(states);
+        init_normal(states, 1, &rng, first);
+        items[b] = (struct recurrent_item){.steps = steps[b],
+                                           .first = b % 2 ? first : NULL,
+                                           .output = new_reals(steps[b] * width),
+                                           .last = new_reals(states)};
+    }
+    recurrent_encode_many(&net, items, SENTENCES, x,
+                          new_reals(recurrent_scratch_many(&net, total, SENTENCES)));
+    for (size_t b = 0; b < SENTENCES; x += steps[b++] * cell_stride(INPUT)) {
+        real *output = new_reals(steps[b] * width), *last = new_reals(states);
+        recurrent_encode(&net, steps[b], x, items[b].first, output, last,
+                         new_reals(recurrent_scratch(&net, steps[b])));
+        assert_memory_equal(output, items[b].output, steps[b] * width * sizeof(real));
+        assert_memory_equal(last, items[b].last, states * sizeof(real));
+    }
+}
+
+static void sentences_encode_together_as_alone(void **state)
+{
+    (void)state;
+    rng_seed(&rng, 53, 0);
+    for (size_t kind = 0; cell_names[kind]; kind++)
+        for (size_t layers = 1; layers <= 4; layers++)
+            for (size_t directions = 1; directions <= 2; directions++)
+                check_many((enum cell_kind)kind, (enum cell_norm)(layers % 3), layers, directions,
+                           layers % 2 == 0);
+}
+
 static void encoding_is_that_of_training(void **state)
 {
     (void)state;
@@ -252,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(steps_are_those_of_training, end_test),
         cmocka_unit_test_teardown(encoding_is_that_of_training, end_test),
+        cmocka_unit_test_teardown(sentences_encode_together_as_alone, end_test),
         cmocka_unit_test_teardown(uniform_is_within_its_bound, end_test),
         cmocka_unit_test_teardown(glorot_is_by_gate, end_test),
         cmocka_unit_test_teardown(orthogonal_is_orthogonal, end_test),

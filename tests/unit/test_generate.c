@@ -209,6 +209,75 @@ static void texts_do_not_touch_each_other(void **state)
     model_release(model);
 }
 
+#define COMPANY 70
+#define COMPANY_MOST 30
+
+/* Texts with prompts of all lengths, coming and going, are what they are alone. */
+static void check_company(struct model *model, const char *prompts, uint64_t seed)
+{
+    struct made alone[COMPANY];
+    struct generation *generations[COMPANY];
+    struct buf texts[COMPANY] = {BUF_INIT};
+    struct generation_company *company;
+    struct err err = ERR_INIT;
+    struct rng rng;
+    size_t begun = 0, done = 0;
+    bool running[COMPANY] = {false};
+    rng_seed(&rng, seed, 0);
+    assert_fine(generation_company_new(&company, model, COMPANY_MOST, &err), err);
+    while (done < COMPANY) {
+        struct generation_turn turns[COMPANY_MOST];
+        size_t count = 0, of[COMPANY_MOST];
+        while (begun < COMPANY && rng_below(&rng, 3) > 0) {
+            struct generate_options options = plain;
+            const size_t len = (size_t)rng_below(&rng, strlen(prompts) + 1);
+            char prompt[100];
+            snprintf(prompt, sizeof prompt, "%.*s", (int)len, prompts);
+            options.seed = begun;
+            options.temperature = (double)rng_below(&rng, 3) / 2;
+            options.max_tokens = 1 + (size_t)rng_below(&rng, 40);
+            alone[begun] = make(model, NULL, prompt, &options);
+            assert_fine(
+                generation_new(&generations[begun], model, NULL, prompt, len, &options, &err), err);
+            running[begun++] = true;
+        }
+        for (size_t i = 0; i < begun && count < COMPANY_MOST; i++)
+            if (running[i] && rng_below(&rng, 4) > 0) {
+                of[count] = i;
+                turns[count++] =
+                    (struct generation_turn){.generation = generations[i], .out = &texts[i]};
+            }
+        generation_company_step(company, turns, count);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(turns[i].code >= 0);
+            running[of[i]] = turns[i].code > 0;
+            done += turns[i].code == 0;
+        }
+    }
+    for (size_t i = 0; i < COMPANY; i++) {
+        assert_int_equal(texts[i].len, alone[i].text.len);
+        if (texts[i].len > 0)
+            assert_memory_equal(texts[i].data, alone[i].text.data, texts[i].len);
+        assert_int_equal(generation_tokens(generations[i]), alone[i].tokens);
+        const double sum = generation_log_probability(generations[i]);
+        assert_memory_equal(&sum, &alone[i].log_probability, sizeof sum);
+        generation_free(generations[i]);
+        buf_release(&texts[i]);
+        buf_release(&alone[i].text);
+    }
+    generation_company_free(company);
+}
+
+static void company_changes_nothing(void **state)
+{
+    struct model *model = language_model(*state, &stream_of_characters);
+    check_company(model, "the cat and the cart and a chart that the tall man had at hand", 1);
+    model_release(model);
+    model = language_model(*state, &lines_of_bytes);
+    check_company(model, "the cat", 2);
+    model_release(model);
+}
+
 static void temperature_zero_takes_the_largest(void **state)
 {
     struct model *model = language_model(*state, &stream_of_characters);
@@ -541,6 +610,7 @@ int main(void)
         cmocka_unit_test(first_tokens_follow_the_model),
         cmocka_unit_test(the_same_seed_gives_the_same_text),
         cmocka_unit_test(texts_do_not_touch_each_other),
+        cmocka_unit_test(company_changes_nothing),
         cmocka_unit_test(temperature_zero_takes_the_largest),
         cmocka_unit_test(stops_end_the_text_wherever_tokens_are_cut),
         cmocka_unit_test(what_does_not_become_a_stop_is_text),
