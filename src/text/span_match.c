@@ -452,9 +452,9 @@ size_t span_match(const char *text, size_t len, size_t offset, enum span_kind *k
         {match_placeholder, SPAN_WORD}, {match_code, SPAN_WORD},
     };
     static const struct matcher at_words[] = {
-        {match_url, SPAN_WORD},      {match_email, SPAN_WORD},    {match_path, SPAN_WORD},
-        {match_emoticon, SPAN_MARK}, {match_host, SPAN_WORD},     {match_printf, SPAN_WORD},
-        {match_name, SPAN_WORD},     {match_number, SPAN_NUMBER},
+        {match_url, SPAN_WORD},      {match_email, SPAN_WORD}, {match_path, SPAN_WORD},
+        {match_emoticon, SPAN_MARK}, {match_host, SPAN_WORD},  {match_counter, SPAN_NUMBER},
+        {match_printf, SPAN_WORD},   {match_name, SPAN_WORD},  {match_number, SPAN_NUMBER},
     };
     size_t length = FIRST_MATCH(anywhere);
     if (length == 0 && !is_inside_word(text, offset))
