@@ -35,8 +35,8 @@ struct job_result {
     float *probabilities;          /* classification: one for each label of the model */
     struct explanation explanation;
     struct tagged tagged;
-    double value;            /* regression */
-    struct buf text;         /* generation, as are the next */
+    double value;    /* regression */
+    struct buf text; /* generation, as are the next */
     enum generation_end end;
     double log_probability; /* natural logarithm */
     size_t tokens_in, tokens_out;

@@ -206,9 +206,8 @@ static void lane_collect(struct worker *worker, struct lane *lane)
 {
     struct decode_result *result;
     while ((result = decoder_take(lane->decoder))) {
-        struct task_sentence *sentence = result->tag;
-        struct task *task = sentence->task;
-        if (!task_finish(sentence, result))
+        struct task *task = task_of(result);
+        if (!task_finish(task, result))
             continue;
         struct task **place = &lane->tasks;
         while (*place != task)
