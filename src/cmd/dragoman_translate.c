@@ -162,7 +162,9 @@ static int translate_with(const struct settings *settings, const struct cmd_ense
     struct work work = {
         .settings = settings,
         .models = models,
-        .passage = {.language = models->models[0]->spec.source, .whole = !settings->split},
+        .passage = {.language = models->models[0]->spec.source,
+                    .clause_tokens = models->models[0]->spec.clause_tokens,
+                    .whole = !settings->split},
     };
     if (cmd_decode_options(models->models[0], settings->beam, settings->nbest, &work.passage.decode,
                            &err) < 0) {

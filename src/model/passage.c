@@ -167,6 +167,36 @@ static size_t last_boundary(const char *text, size_t at)
     return at;
 }
 
+/* The last clause mark of [begin, end) before `soft`, or else the first after it; 0: there is none
+   inside. One close to the beginning does not count. */
+static size_t find_clause(const struct passage *passage, size_t begin, size_t soft, size_t end,
+                          const struct span *spans, size_t count)
+{
+    const struct span *span = spans, *last = spans + count;
+    const size_t least = begin + (soft - begin) / 4;
+    size_t size, after, clause = 0;
+    for (size_t i = begin; i < end && (i < soft || clause == 0); i += size) {
+        uint32_t code = character_at(passage->text, end, i, &size);
+        while (span < last && span->end <= i)
+            span++;
+        if ((span < last && span->begin <= i) || !is_clause_mark(code) || i + size >= end)
+            continue;
+        uint32_t next = character_at(passage->text, end, i + size, &after);
+        if (i >= least && (code > 0x2FFF || character_is_space(next)))
+            clause = i + size;
+    }
+    return clause;
+}
+
+/* Whether the byte at `at` belongs to a span. */
+static bool span_around(const struct span *spans, size_t count, size_t at)
+{
+    for (size_t i = 0; i < count && spans[i].begin <= at; i++)
+        if (at < spans[i].end)
+            return true;
+    return false;
+}
+
 /* How many of the spans begin before `end`. */
 static size_t spans_before(const struct span *spans, size_t count, size_t end)
 {
@@ -176,6 +206,30 @@ static size_t spans_before(const struct span *spans, size_t count, size_t end)
     return i;
 }
 
+/* Leaves the clause mark that the unit ends with to what is copied: its pause. */
+static void set_pause(const char *text, struct unit *unit)
+{
+    size_t size;
+    const uint32_t last = character_before(text, unit->begin, unit->end, &size);
+    if (!is_clause_mark(last) || last == ')')
+        return;
+    unit->pause = unit->end;
+    unit->end = trim(text, unit->begin, unit->end - size);
+}
+
+/* Where a unit that is built has to end earlier, or else its end. */
+static size_t shorten(const struct passage *passage, const struct source *source, size_t begin,
+                      size_t end, const struct span *spans, size_t count)
+{
+    const size_t tokens = source->encoded.count, soft = passage->options.clause_tokens;
+    size_t clause = 0;
+    if (tokens > DECODE_MAX_SOURCE)
+        return find_cut(passage, begin, source_origin(source, DECODE_MAX_SOURCE), spans, count);
+    if (soft > 0 && tokens > soft)
+        clause = find_clause(passage, begin, source_origin(source, soft), end, spans, count);
+    return clause > 0 ? clause : end;
+}
+
 /* Makes a unit of [begin, *end), or of less, where that is too much; *end is then less. NULL and
    no error: there is nothing to translate. */
 static int make_unit(struct cutter *cutter, size_t begin, size_t *end, const struct span *spans,
@@ -183,6 +237,7 @@ static int make_unit(struct cutter *cutter, size_t begin, size_t *end, const str
 {
     struct passage *passage = cutter->passage;
     struct source *source = &cutter->source;
+    const size_t whole = *end;
     struct unit *unit = arena_alloc(&passage->arena, 1, sizeof *unit, err);
     *made = NULL;
     if (!unit)
@@ -196,21 +251,24 @@ static int make_unit(struct cutter *cutter, size_t begin, size_t *end, const str
         if (!has_words(passage->text, begin, *end, spans, count))
             return 0;
         *unit = (struct unit){.begin = begin, .end = *end};
+        if (*end < whole && !span_around(spans, count, *end - 1))
+            set_pause(passage->text, unit);
         int rc = source_build(passage, source, unit, spans, count, &excess, err);
         if (rc < 0)
             return rc;
-        if (excess != PASSAGE_NONE) {
+        const size_t before = *end;
+        if (excess == PASSAGE_NONE)
+            *end = shorten(passage, source, begin, *end, spans, count);
+        else
             *end = spans[excess].begin > begin ? spans[excess].begin : spans[excess].end;
-        } else if (source->encoded.count > DECODE_MAX_SOURCE) {
-            *end = find_cut(passage, begin, source_origin(source, DECODE_MAX_SOURCE), spans, count);
-        } else {
+        if (*end == before && excess == PASSAGE_NONE) {
             *made = unit;
             return source_keep(passage, source, unit, err);
         }
     }
 }
 
-/* [begin, end), a sentence or what is left of one: one unit or several, white space between them
+/* [begin, end), a sentence or what is left of one: one unit or several, what is between them
    copied. */
 static int add_parts(struct cutter *cutter, size_t begin, size_t end, const struct span *spans,
                      size_t count, struct err *err)
@@ -219,19 +277,20 @@ static int add_parts(struct cutter *cutter, size_t begin, size_t end, const stru
     const size_t whole = begin;
     while (begin < end) {
         struct unit *unit;
-        size_t stop = end, next;
+        size_t stop = end;
         int rc = make_unit(cutter, begin, &stop, spans, count, &unit, err);
         if (rc < 0)
             return rc;
         const size_t inside = spans_before(spans, count, stop);
+        const size_t next = character_skip_spaces(passage->text, end, stop);
         if (begin > whole || stop < end)
             rc = note_cut(passage, begin, stop, err);
-        if (rc == 0)
-            rc = unit ? add_unit(passage, unit, err)
-                      : copy(passage, begin, stop, spans, inside, err);
-        next = character_skip_spaces(passage->text, end, stop);
-        if (rc == 0)
-            rc = copy(passage, stop, next, NULL, 0, err);
+        if (rc == 0 && unit)
+            rc = add_unit(passage, unit, err);
+        if (rc == 0 && unit)
+            rc = copy(passage, unit->end, next, NULL, 0, err);
+        else if (rc == 0)
+            rc = copy(passage, begin, next, spans, inside, err);
         if (rc < 0)
             return rc;
         spans += inside;

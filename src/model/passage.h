@@ -26,6 +26,7 @@ struct passage_options {
     struct decode_options decode;
     const char *language;            /* of the text; NULL: unknown */
     const struct glossary *glossary; /* NULL: none */
+    size_t clause_tokens;            /* a sentence of more is cut at clause marks; 0: none is */
     bool whole;                      /* not cut at sentence ends: the text is one sentence */
     bool ranges;                     /* the result says where each token came from */
 };

@@ -31,6 +31,7 @@ struct mark { /* a span that was taken out */
 struct unit {
     struct passage_unit unit;   /* first: what the caller sees */
     size_t begin, end;          /* bytes of the text */
+    size_t pause;               /* where the clause mark behind it ends, that it is cut at; or 0 */
     struct span_range *origins; /* [count]: where each token came from in the text */
     struct stand_in *stand_ins;
     struct mark *marks;

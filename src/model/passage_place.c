@@ -224,6 +224,21 @@ static bool space_follows(const struct buf *text, size_t at)
     return at < text->len && character_is_space(character_at(text->data, text->len, at, &size));
 }
 
+/* Where something goes that belongs to the word: behind it, but before what ends a clause. */
+static size_t behind(const struct buf *text, const struct span_range *word)
+{
+    size_t size;
+    const uint32_t first = character_at(text->data, word->end, word->begin, &size);
+    if (word->begin < word->end && (first == '.' || first == ',' || first == '!' || first == '?' ||
+                                    first == ';' || first == ':')) {
+        size_t at = word->begin;
+        while (at > 0 && text->data[at - 1] == ' ')
+            at--;
+        return at;
+    }
+    return skip_elision(text, word->end);
+}
+
 /* What the model made nothing of, or something else. */
 static int place_missing(struct placing *placing, struct err *err)
 {
@@ -238,7 +253,7 @@ static int place_missing(struct placing *placing, struct err *err)
         if (placing->hypothesis->count > 0) {
             size_t t = most_attentive(placing, stand_in->first, stand_in->last);
             struct span_range word = word_of(placement, t);
-            edit.begin = edit.end = skip_elision(&placement->text, word.end);
+            edit.begin = edit.end = behind(&placement->text, &word);
             if (word.end > word.begin && !is_taken(placement, word.begin, word.end) &&
                 is_made_from(placing, t, stand_in->first, stand_in->last)) {
                 edit.begin = word.begin;
@@ -350,6 +365,22 @@ static int place_marks(struct placing *placing, struct err *err)
     return rc;
 }
 
+/* The full stop that the source got for its pause goes again. */
+static int drop_stop(const struct placing *placing, struct err *err)
+{
+    struct placement *placement = placing->placement;
+    const struct buf *text = &placement->text;
+    size_t size;
+    if (placing->unit->pause == 0 || text->len == 0)
+        return 0;
+    uint32_t last = character_before(text->data, 0, text->len, &size);
+    if (last != '.' && last != 0x3002)
+        return 0;
+    return add_edit(placement,
+                    &(struct edit){.begin = text->len - size, .end = text->len, .rank = RANK_HERE},
+                    err);
+}
+
 /* The whole ------------------------------------------------------------------------------------ */
 
 static size_t common_prefix(const struct buf *a, const struct buf *b)
@@ -412,7 +443,7 @@ int placement_find(struct placement *placement, const struct tokenizer *tokenize
     int rc = buf_reserve(&placement->text, 1, err);
     if (rc == 0)
         rc = tokenizer_decode(tokenizer, hypothesis->ids, hypothesis->count, &placement->text, err);
-    const bool untouched = unit->stand_in_count + unit->mark_count == 0;
+    const bool untouched = unit->stand_in_count + unit->mark_count + unit->pause == 0;
     if (rc == 0 && (ends || !untouched))
         rc = find_ends(placement, tokenizer, hypothesis, err);
     if (rc < 0 || untouched)
@@ -425,6 +456,8 @@ int placement_find(struct placement *placement, const struct tokenizer *tokenize
         rc = place_missing(&placing, err);
     if (rc == 0)
         rc = place_marks(&placing, err);
+    if (rc == 0)
+        rc = drop_stop(&placing, err);
     for (size_t i = 0; i < placement->edit_count; i++)
         placement->edits[i].order = i;
     qsort(placement->edits, placement->edit_count, sizeof *placement->edits, compare_edits);

@@ -281,6 +281,11 @@ int source_build(struct passage *passage, struct source *source, struct unit *un
     int rc = build(&builder, spans, count, excess, err);
     if (rc < 0 || *excess != PASSAGE_NONE)
         return rc;
+    if (unit->pause > 0) /* sentences end so; what ends in a comma, models go on with */
+        rc = add_segment(source, ".", 1, &(struct segment){.begin = unit->end, .end = unit->pause},
+                         err);
+    if (rc < 0)
+        return rc;
     pair_tags(passage->text, unit);
     return tokenizer_encode(passage->tokenizer, source->text.data ? source->text.data : "",
                             source->text.len, &source->encoded, err);

@@ -37,7 +37,8 @@
  *     "features": 61237,                    in the table; or "buckets", into which they are hashed
  *     "stop_words": ["the", ...]            optional
  *   },
- *   "decoding": {"beam": 5, "length_penalty": 1.0},          translation, optional
+ *   "decoding": {"beam": 5, "length_penalty": 1.0,           translation, optional
+ *     "clause_tokens": 32},                 a longer source is better cut at a clause mark; 0: none is
  *   "card": { anything: data, licence, scores, command, recipe, date }
  * }
  */
@@ -139,6 +140,7 @@ struct spec {
     struct spec_bag bag;
     size_t beam;           /* default beam of a translation model, 5 where absent */
     double length_penalty; /* score = log probability / length^length_penalty, 1 where absent */
+    size_t clause_tokens;  /* a source of more is cut at clause marks where there are; 0: never */
     char *card;            /* JSON text of "card", "{}" where absent; owned */
 };
 

@@ -29,6 +29,7 @@ static int cut(struct task *task, struct err *err)
         .decode = job->options,
         .language = job->model->spec.source,
         .glossary = &job->glossary,
+        .clause_tokens = job->model->spec.clause_tokens,
         .ranges = job->alignment || job->scores,
     };
     int rc = passage_new(&task->passage, job->model->tokenizer, job->text, job->len, &options, err);

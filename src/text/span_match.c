@@ -381,13 +381,16 @@ static size_t next_group(const char *text, size_t len, size_t end)
 static size_t number_length(const char *text, size_t len, bool telephone)
 {
     size_t end = number_group(text, len), thousands = end, groups = 1;
+    bool bare = count_digits(text, end) == end;
     bool in_threes = end <= 3 && count_digits(text, end) == end;
-    for (size_t next, all = end; (next = next_group(text, len, all)) != 0;) {
+    for (size_t next, all = end; end > 0 && (next = next_group(text, len, all)) != 0;) {
         all = next + number_group(text + next, len - next);
-        in_threes = in_threes && count_digits(text + next, len - next) == 3;
+        const size_t digits = count_digits(text + next, len - next);
+        in_threes = in_threes && digits == 3;
+        bare = bare && (digits >= 2 || telephone) && digits <= 4 && next + digits == all;
         if (in_threes)
             thousands = all;
-        if (++groups >= 3 || telephone)
+        if (bare && (++groups >= 3 || telephone))
             end = all;
     }
     return end > thousands ? end : thousands;

@@ -25,7 +25,7 @@ static void decode(struct task *task, struct decoder *decoder)
         assert_int_equal(task_join(task, decoder), 0);
         assert_fine(decoder_step(decoder, &err), err);
         while ((result = decoder_take(decoder)))
-            done = task_finish(result->tag, result);
+            done = task_finish(task, result);
     }
 }
 
@@ -54,9 +54,9 @@ static void run(struct job *job, size_t rows)
 
 static const char *text_of(const struct job *job, size_t rank, char *place, size_t size)
 {
-    const struct job_alternative *alternative = &job->result.alternatives[rank];
+    const struct passage_alternative *alternative = &job->result.passage.alternatives[rank];
     snprintf(place, size, "%.*s", (int)(alternative->end - alternative->begin),
-             job->result.text.data ? job->result.text.data + alternative->begin : "");
+             job->result.passage.text.data ? job->result.passage.text.data + alternative->begin : "");
     return place;
 }
 
@@ -71,13 +71,13 @@ static void sentences_are_put_together(void **state)
         job_fill(&alone[i], sentences[i], 2);
         run(&alone[i], 16);
         text_of(&alone[i], 0, texts[i], sizeof texts[i]);
-        sum += alone[i].result.alternatives[0].score;
+        sum += alone[i].result.passage.alternatives[0].score;
     }
     job_fill(&whole, "  I want to know. \n\nThe house is small.\tWhy? ", 2);
     run(&whole, 2); /* rows for one sentence at a time */
     snprintf(expected, sizeof expected, "%s \n\n%s\t%s", texts[0], texts[1], texts[2]);
     assert_string_equal(text_of(&whole, 0, actual, sizeof actual), expected);
-    assert_true(whole.result.alternatives[0].score == sum / 3);
+    assert_true(whole.result.passage.alternatives[0].score == sum / 3);
     assert_int_equal(whole.result.tokens_in, alone[0].result.tokens_in + alone[1].result.tokens_in +
                                                  alone[2].result.tokens_in);
     for (size_t i = 0; i < 3; i++)
@@ -92,7 +92,7 @@ static void alternatives_differ_and_fall(void **state)
     char one[1000], other[1000];
     job_fill(&job, "The station is next to the church.", 8);
     run(&job, 16);
-    const struct job_result *result = &job.result;
+    const struct passage_result *result = &job.result.passage;
     assert_true(result->alternative_count >= 1 && result->alternative_count <= 8);
     for (size_t i = 0; i < result->alternative_count; i++) {
         for (size_t j = 0; j < i; j++)
@@ -105,10 +105,10 @@ static void alternatives_differ_and_fall(void **state)
 
 static void check_ranges(const struct job *job)
 {
-    const struct job_result *result = &job->result;
+    const struct passage_result *result = &job->result.passage;
     size_t end = 0, best = result->alternatives[0].end;
     for (size_t i = 0; i < result->range_count; i++) {
-        const struct job_range *range = &result->ranges[i];
+        const struct passage_range *range = &result->ranges[i];
         assert_true(range->source_begin <= range->source_end && range->source_end <= job->len);
         assert_true(range->target_begin >= end && range->target_begin <= range->target_end);
         assert_true(range->target_end <= best);
@@ -129,8 +129,8 @@ static void alignments_cover_the_translation(void **state)
         job_fill(&job, texts[i], 2);
         job.alignment = true;
         run(&job, 16);
-        assert_int_equal(job.result.range_count, job.result.tokens_out);
-        assert_true(job.result.range_count > 0);
+        assert_int_equal(job.result.passage.range_count, job.result.tokens_out);
+        assert_true(job.result.passage.range_count > 0);
         check_ranges(&job);
         job_result_release(&job.result);
     }
@@ -151,7 +151,7 @@ static void nothing_is_aligned_without_attention(void **state)
     job_fill(&job, "The house is small, but the garden is large.", 2);
     job.alignment = true;
     run(&job, 16);
-    assert_int_equal(job.result.range_count, 0);
+    assert_int_equal(job.result.passage.range_count, 0);
     assert_true(job.result.tokens_out > 0);
     job_result_release(&job.result);
     model_release(model);
@@ -167,9 +167,9 @@ static void empty_texts_are_done_at_once(void **state)
         job_fill(&job, texts[i], 2);
         assert_null(task_new(&job));
         assert_int_equal(job.result.outcome, JOB_DONE);
-        assert_int_equal(job.result.alternative_count, 1);
-        assert_int_equal(job.result.alternatives[0].end, 0);
-        assert_true(job.result.alternatives[0].score == 0);
+        assert_int_equal(job.result.passage.alternative_count, 1);
+        assert_int_equal(job.result.passage.alternatives[0].end, 0);
+        assert_true(job.result.passage.alternatives[0].score == 0);
         job_result_release(&job.result);
     }
 }
