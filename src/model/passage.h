@@ -65,7 +65,7 @@ struct passage_result {                       /* zero before; release with passa
     struct span_range *cuts; /* parts of the text that are parts of one sentence */
     size_t cut_count;
     bool truncated; /* a unit of the first came to no end */
-    double quality; /* of the first, 0 to 1: see passage_quality */
+    double quality; /* of the first: the chrF that it may be expected to have, 0 to 1 */
     size_t tokens_in, tokens_out;
 };
 

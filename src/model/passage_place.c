@@ -187,7 +187,7 @@ static int place(struct placing *placing, size_t index, struct edit edit, struct
     return add_edit(placing->placement, &edit, err);
 }
 
-/* Replaces the stand-ins that are there, and leaves out what there is of them beyond. */
+/* Replaces the stand-ins that are there. */
 static int place_found(struct placing *placing, struct err *err)
 {
     struct placement *placement = placing->placement;
@@ -204,15 +204,26 @@ static int place_found(struct placing *placing, struct err *err)
                        (struct edit){.begin = at, .end = at + stand_in->len, .rank = RANK_HERE},
                        err);
     }
+    return rc;
+}
+
+/* Leaves out what there is of stand-ins beyond, with the space before it. */
+static int drop_surplus(struct placing *placing, struct err *err)
+{
+    struct placement *placement = placing->placement;
+    const struct buf *text = &placement->text;
+    int rc = 0;
+    size_t at;
     for (size_t i = 0; i < placing->unit->stand_in_count && rc == 0; i++) {
         const struct stand_in *stand_in = &placing->unit->stand_ins[i];
         while (rc == 0 && (at = find_place(placing, stand_in)) != PASSAGE_NONE) {
-            const bool space = at > 0 && placement->text.data[at - 1] == ' ';
+            struct edit edit = {.begin = at, .end = at + stand_in->len, .rank = RANK_HERE};
+            if (at > 0 && text->data[at - 1] == ' ')
+                edit.begin--;
+            else if (at == 0 && edit.end < text->len && text->data[edit.end] == ' ')
+                edit.end++;
             placement->complete = false;
-            rc = add_edit(
-                placement,
-                &(struct edit){.begin = at - space, .end = at + stand_in->len, .rank = RANK_HERE},
-                err);
+            rc = add_edit(placement, &edit, err);
         }
     }
     return rc;
@@ -452,6 +463,8 @@ int placement_find(struct placement *placement, const struct tokenizer *tokenize
     if (!placing.places)
         return ERR_MEMORY;
     rc = place_found(&placing, err);
+    if (rc == 0)
+        rc = drop_surplus(&placing, err);
     if (rc == 0)
         rc = place_missing(&placing, err);
     if (rc == 0)

@@ -244,6 +244,8 @@ static void pair_tags(const char *text, struct unit *unit)
             }
         }
     }
+    for (size_t i = 0; i < unit->mark_count; i++) /* one without a partner encloses nothing */
+        unit->marks[i].opens = unit->marks[i].opens && unit->marks[i].partner != PASSAGE_NONE;
 }
 
 static int build(struct builder *builder, const struct span *spans, size_t count, size_t *excess,

@@ -277,7 +277,13 @@ static int write_alternatives(struct writer *writer, size_t ranks, struct err *e
     return rc;
 }
 
-/* The geometric mean of the probabilities of all tokens, ends of sentences among them. */
+/*
+ * What chrF the translation may be expected to have: a logistic curve over the mean log probability
+ * of its tokens, ends of sentences among them. Fitted to 1,000 translations of en-fr of sentences
+ * that it was not trained on; over another 1,000 of fr-en the correlation with their chrF is 0.55
+ * (of ranks 0.58), and the mean 0.644 where it is 0.648. Further features (the least probable
+ * token, the spread, the length) did not add to it.
+ */
 static double quality(const struct passage *passage, const struct choice *choices)
 {
     double sum = 0;
@@ -286,7 +292,7 @@ static double quality(const struct passage *passage, const struct choice *choice
         sum += (double)choices[i].hypotheses[0]->log_probability;
         count += choices[i].hypotheses[0]->count + 1;
     }
-    return count > 0 ? exp(sum / (double)count) : 1;
+    return count > 0 ? 1 / (1 + exp(-(1.7 + 2.77 * sum / (double)count))) : 1;
 }
 
 static int copy_cuts(const struct passage *passage, struct passage_result *result, struct err *err)
