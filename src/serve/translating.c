@@ -162,9 +162,8 @@ static void collect(struct translating *translating, struct job **done)
 {
     struct decode_result *result;
     while ((result = decoder_take(translating->decoder))) {
-        struct task_sentence *sentence = result->tag;
-        struct task *task = sentence->task;
-        if (task_finish(sentence, result))
+        struct task *task = task_of(result);
+        if (task_finish(task, result))
             task_leave(translating, task, done);
     }
 }
