@@ -6,8 +6,7 @@
 # BUILD: the build folder. OUT: a folder for splits and models, which are not made anew where they
 # are. TASK: sst2 sst5 imdb mr trec names sentences; all where none is given. The data sets are
 # looked for in $DRAGOMAN_DATA (default ../shared/data). On one thread; sst2 three times, with seeds
-# 1, 2 and 3, mr ten times, once a fold. sst5 begins with the model of sst2, sentences with that of
-# imdb.
+# 1, 2 and 3, mr ten times, once a fold. sst5 begins with the model of sst2.
 set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "$1" && pwd)
@@ -48,6 +47,20 @@ spread() {
               sqrt((squares - sum * sum / n) / (n - 1)), n }' "$out/figures"
 }
 
+# sentences TRAIN DEV: the four steps of sentiment-en-rnn.conf, which says what each is for
+sentences() {
+    films=$out/splits/sst2/train.tsv
+    figure step-1 sentiment-en-rnn.conf "$out/splits/imdb/train.tsv" "$out/splits/imdb/dev.tsv" \
+        --min-count 3 --max-words 40000 --embedding-bayes 0.5 --batch-tokens 8000 --epochs 5 \
+        --rate 0.001 --label-smoothing 0.05 --ema 0.998 --evaluate-every 400
+    figure step-2 sentiment-en-rnn.conf "$films" "$2" --train "$1" --train "$1" --train "$1" \
+        --train "$1" --start-from "$out/step-1" --epochs 8 --rate 0.001
+    figure step-3 sentiment-en-rnn.conf "$1" "$2" --start-from "$out/step-2" \
+        --embedding-bayes 0.5 --batch-tokens 1000 --epochs 10 --rate 0.001
+    figure sentences sentiment-en-rnn.conf "$films" "$2" --train "$1" --train "$1" --train "$1" \
+        --train "$1" --start-from "$out/step-3"
+}
+
 for task; do
     at=$out/splits/$task
     case $task in
@@ -64,12 +77,7 @@ for task; do
         spread $task
         ;;
     sst5) figure $task $task-rnn.conf "$at/train.tsv" "$at/dev.tsv" --start-from "$out/sst2.1" ;;
-    sentences)
-        figure $task sentiment-en-rnn.conf "$at/train.tsv" "$at/dev.tsv" \
-            --train "$at/train.tsv" --train "$at/train.tsv" --train "$at/train.tsv" \
-            --train "$at/train.tsv" --train "$at/train.tsv" \
-            --train "$out/splits/sst2/train.tsv" --start-from "$out/imdb"
-        ;;
+    sentences) sentences "$at/train.tsv" "$at/dev.tsv" ;;
     *) figure $task $task-rnn.conf "$at/train.tsv" "$at/dev.tsv" ;;
     esac
 done
