@@ -36,9 +36,10 @@ figure() {
         "$(tail -n 1 "$work/$1.scores")" "$seconds"
 }
 
-for name in sst2 sst5 imdb trec names; do
+for recipe in sst2-bag sst5-bag imdb-bag trec-bag names; do
+    name=${recipe%-bag}
     at=$work/splits/$name
-    [ -d "$at" ] && figure $name $name-bag.conf "$at/train.tsv" "$at/dev.tsv"
+    [ -d "$at" ] && figure "$name" $recipe.conf "$at/train.tsv" "$at/dev.tsv"
 done
 if [ -d "$work/splits/mr" ]; then
     for fold in 0 1 2 3 4 5 6 7 8 9; do

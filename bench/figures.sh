@@ -32,14 +32,6 @@ evaluate() {
     fi
 }
 
-# Sentiment Labelled Sentences, shuffled: every tenth line is held out, the rest is for training.
-split_sentences() {
-    yes 42 | head -c 1000000 >"$work/random"
-    cat "$data"/sentences/*.tsv | sort -R --random-source="$work/random" >"$work/all.tsv"
-    awk 'NR % 10 == 0' "$work/all.tsv" >"$work/heldout.tsv"
-    awk 'NR % 10 != 0' "$work/all.tsv" >"$work/train.tsv"
-}
-
 for pair in en-fr: fr-en:--reverse; do
     model=${pair%%:*}
     title "$model on the Tatoeba test set, beam 5 and 1"
@@ -49,14 +41,12 @@ for pair in en-fr: fr-en:--reverse; do
     done
 done
 
-if [ -d "$data/sentences" ]; then
-    split_sentences
-fi
+"$source/bench/classify-splits.sh" "$data" "$work/splits"
 for model in sentiment-en sentiment-en-rnn; do
     title "$model on sst2 dev"
     evaluate "$model" "$data/sst2/dev.tsv"
-    title "$model on the held out tenth of Sentiment Labelled Sentences"
-    evaluate "$model" "$work/heldout.tsv"
+    title "$model on the held out fifth of Sentiment Labelled Sentences"
+    evaluate "$model" "$work/splits/sentences/dev.tsv"
 done
 
 # Every tenth surname, with all its languages.
