@@ -31,7 +31,7 @@ feels() {
     [ "$(cut -f 1 out)" = "$3" ] || fail "$1 takes '$2' for: $(cat out)"
 }
 
-for model in en-fr fr-en sentiment-en sentiment-en-rnn names-lm shakespeare; do
+for model in en-fr fr-en sentiment-en sentiment-en-rnn names names-lm shakespeare; do
     [ -f "$shipped/$model/model.json" ] || continue
     found=1
     expect 0 "$dragoman" inspect "$shipped/$model"
@@ -61,6 +61,13 @@ for model in sentiment-en sentiment-en-rnn; do
     feels $model "A wonderful film, I loved every minute of it." positive
     feels $model "A dull mess, a complete waste of time." negative
 done
+
+if [ -d "$shipped/names" ]; then
+    for pair in Italian:Moretti Japanese:Yamamoto Polish:Kowalski Russian:Ivanov Irish:"O'Donnell"; do
+        expect 0 "$dragoman" classify --top 3 "$shipped/names" "${pair#*:}"
+        grep -q "${pair%%:*}" out || fail "names takes ${pair#*:} for: $(cat out)"
+    done
+fi
 
 # weighs LABEL SURNAME: the log probability of a surname under a language.
 weighs() {
