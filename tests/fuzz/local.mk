@@ -64,13 +64,6 @@ tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c $(fuzz_main)
 tests_fuzz_fuzz_proto_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_proto_LDADD = libserve.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 
-FUZZ_TARGETS += tests/fuzz/fuzz_passage
-tests_fuzz_fuzz_passage_SOURCES = tests/fuzz/fuzz_passage.c $(fuzz_main)
-tests_fuzz_fuzz_passage_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_fuzz_fuzz_passage_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_passage_LDADD = tests/support/libsupport.a libmodel.a libnn.a libtext.a libbase.a \
-	$(DRAGOMAN_LIBS)
-
 EXTRA_DIST += tests/fuzz/corpus
 check_PROGRAMS += $(FUZZ_TARGETS)
 FUZZ_SECONDS = 60
