@@ -62,7 +62,7 @@ static const struct cmd_usage caption_usage = {
 struct work {
     const struct settings *settings;
     const struct cmd_ensemble *models;
-    struct passage_options passage;
+    struct decode_options decode;
 };
 
 /* A worker's view of the stream. */
@@ -90,25 +90,50 @@ static int write_alternative(const struct settings *settings, const char *text, 
     return code < 0 ? code : cmd_answer_text(line, text, len, fields, &line->err);
 }
 
-static void write_answer(const struct settings *settings, const struct passage *passage,
+struct alternatives {
+    struct buf all; /* one behind the other */
+    size_t ends[DECODE_MAX_BEAM];
+    size_t count;
+};
+
+/* Whether the last text, of `len` bytes, reads as one before it. */
+static bool is_repeated(const struct alternatives *texts, size_t len)
+{
+    const char *last = texts->all.data + texts->all.len - len;
+    for (size_t i = 0, begin = 0; i < texts->count; begin = texts->ends[i++])
+        if (texts->ends[i] - begin == len && memcmp(texts->all.data + begin, last, len) == 0)
+            return true;
+    return false;
+}
+
+/* Writes the answer of a line that is translated; alternatives that read the same count once. */
+static void write_answer(const struct settings *settings, const struct translate_text *text,
                          struct cmd_line *line)
 {
-    struct passage_result result = {.ranges = NULL};
-    int code = passage_write(passage, &result, &line->err);
-    for (size_t i = 0; code == 0 && i < result.alternative_count; i++) {
-        const struct passage_alternative *alternative = &result.alternatives[i];
-        code = write_alternative(settings,
-                                 result.text.data ? result.text.data + alternative->begin : "",
-                                 alternative->end - alternative->begin, alternative->score, line);
+    struct alternatives texts = {.all = BUF_INIT};
+    int code = translate_text_error(text, &line->err);
+    if (code == 0)
+        code = buf_reserve(&texts.all, 1, &line->err);
+    for (size_t rank = 0; code == 0 && rank < translate_text_alternatives(text); rank++) {
+        const size_t begin = texts.all.len;
+        double score;
+        code = translate_text_write(text, rank, &texts.all, &score, &line->err);
+        const size_t len = texts.all.len - begin;
+        if (code == 0 && is_repeated(&texts, len)) {
+            texts.all.len = begin;
+        } else if (code == 0) {
+            texts.ends[texts.count++] = texts.all.len;
+            code = write_alternative(settings, texts.all.data + begin, len, score, line);
+        }
     }
-    passage_result_release(&result);
+    buf_release(&texts.all);
 }
 
 static void finish_line(struct view *view, struct cmd_line *line)
 {
     struct extra *extra = line->extra;
     if (line->err.code == ERR_NONE)
-        write_answer(view->work->settings, extra->text.passage, line);
+        write_answer(view->work->settings, &extra->text, line);
     translate_text_release(&extra->text);
     cmd_stream_done(view->stream, line);
 }
@@ -122,9 +147,8 @@ static bool take_line(struct view *view, bool wait)
     struct extra *extra = line->extra;
     extra->line = line;
     if (line->err.code == ERR_NONE)
-        translate_text_init(&extra->text, view->work->models->models[0]->tokenizer,
-                            line->text.data ? line->text.data : "", line->text.len,
-                            &view->work->passage, &line->err);
+        translate_text_init(&extra->text, line->text.data ? line->text.data : "", line->text.len,
+                            view->work->settings->split, &line->err);
     view->line = line;
     if (translate_text_complete(&extra->text)) {
         view->line = NULL;
@@ -163,23 +187,17 @@ static int run_worker(void *context, struct cmd_stream *stream, struct err *err)
     const struct work *work = context;
     struct view view = {.work = work, .stream = stream};
     struct batch_source source = {next_item, item_done, &view};
-    return batch_work(&work->models->ensemble, work->models->models[0]->tokenizer,
-                      &work->passage.decode, 0, &source, err);
+    return batch_work(&work->models->ensemble, work->models->models[0]->tokenizer, &work->decode, 0,
+                      &source, err);
 }
 
 static int translate_with(const struct settings *settings, const struct cmd_ensemble *models,
                           char **texts, int count)
 {
     struct err err = ERR_INIT;
-    struct work work = {
-        .settings = settings,
-        .models = models,
-        .passage = {.language = models->models[0]->spec.source,
-                    .clause_tokens = models->models[0]->spec.clause_tokens,
-                    .whole = !settings->split},
-    };
-    if (cmd_decode_options(models->models[0], settings->beam, settings->nbest, &work.passage.decode,
-                           &err) < 0) {
+    struct work work = {.settings = settings, .models = models};
+    if (cmd_decode_options(models->models[0], settings->beam, settings->nbest, &work.decode, &err) <
+        0) {
         cmd_complain("%s", err.message);
         return CMD_USAGE;
     }
@@ -217,7 +235,7 @@ static int run(const struct cmd_usage *use, enum spec_task task, int argc, char 
     int count, status;
     if (cmd_parse(use, &settings, argc, argv, &count, &status)) {
         if (settings.split && task == SPEC_GENERATION) {
-            cmd_complain("--split means nothing for rows of numbers");
+            cmd_complain("%s: --split means nothing for rows of numbers", use->name);
             status = CMD_USAGE;
         } else {
             status = translate(&settings, task, argv + 1, count);

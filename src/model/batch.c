@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "model/passage.h"
 #include "model/seq2seq.h"
 #include "text/rows.h"
 #include "text/token.h"
@@ -106,12 +105,6 @@ static int worker_join(struct worker *worker, struct batch_item *item, struct er
     return 0;
 }
 
-static int worker_join_unit(struct worker *worker, struct batch_item *item, struct err *err)
-{
-    const struct passage_unit *unit = item->unit;
-    return decoder_join(worker->decoder, unit->ids, unit->count, &unit->options, item, err);
-}
-
 static bool worker_has_room(const struct worker *worker)
 {
     return decoder_free_rows(worker->decoder) >= worker->options->beam;
@@ -130,8 +123,7 @@ static int worker_fill(struct worker *worker, bool *ended, struct err *err)
             *ended = wait;
             return 0;
         }
-        int code =
-            item->unit ? worker_join_unit(worker, item, err) : worker_join(worker, item, err);
+        int code = worker_join(worker, item, err);
         if (code < 0)
             return code;
     }
@@ -203,13 +195,8 @@ static int worker_hand_out(struct worker *worker, struct err *err)
     struct decode_result *result;
     while ((result = decoder_take(worker->decoder)) != NULL) {
         struct batch_item *item = result->tag;
-        int code = 0;
-        if (item->unit) {
-            item->unit->result = result;
-        } else {
-            code = worker_output(worker, result, item->output, err);
-            decode_result_free(result);
-        }
+        int code = worker_output(worker, result, item->output, err);
+        decode_result_free(result);
         if (code < 0)
             return code;
         worker->source->done(worker->source->context, item);
@@ -326,7 +313,7 @@ int batch_translate(const struct ensemble *ensemble, const struct tokenizer *tok
     if (work.items == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < count; i++)
-        work.items[i] = (struct batch_item){.text = texts[i], .output = &outputs[i]};
+        work.items[i] = (struct batch_item){texts[i], &outputs[i]};
     qsort(work.items, count, sizeof(*work.items), longer_first);
     pool_run(pool, corpus_run, &work);
     mem_free(work.items);

@@ -13,7 +13,6 @@
 #include "base/pool.h"
 #include "model/decode.h"
 
-struct passage_unit;
 struct tokenizer;
 
 /* Hypotheses in flight in one decoder; enough that the products no longer wait for memory. */
@@ -56,7 +55,6 @@ void batch_attention_release(struct batch_attention *attention);
 struct batch_item {
     struct batch_text text;      /* valid until done */
     struct batch_output *output; /* zero before */
-    struct passage_unit *unit;   /* or else this, which gets the result; the others are not used */
 };
 struct batch_source {
     /* The next text, or NULL. With `wait` NULL means that there will be none any more, else that

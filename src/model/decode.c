@@ -467,7 +467,6 @@ void decode_result_free(struct decode_result *result)
         return;
     for (size_t i = 0; i < result->count; i++) {
         mem_free(result->hypotheses[i].ids);
-        mem_free(result->hypotheses[i].log_probabilities);
         mem_free(result->hypotheses[i].attention);
     }
     mem_free(result);

@@ -52,7 +52,6 @@ struct hypothesis {
     size_t count;
     float score;           /* log probability divided by length^length_penalty; higher is better */
     float log_probability; /* natural logarithm, of the whole output with EOS */
-    float *log_probabilities; /* [count]: of each token after those before it */
     /* [count][source_count], each row sums to 1; EOS is left out. NULL: no model has attention. */
     float *attention;
     bool truncated; /* max_length came before EOS */

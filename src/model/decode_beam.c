@@ -140,9 +140,7 @@ void beam_choose(struct sentence *sentence)
                 end_row(sentence, candidate->row, candidate->log_probability);
         } else if (live < room) {
             sentence->extensions[sentence->length * beam + live] =
-                (struct extension){.id = candidate->id,
-                                   .parent = candidate->row,
-                                   .log_probability = candidate->log_probability};
+                (struct extension){.id = candidate->id, .parent = candidate->row};
             log_probability[live++] = candidate->log_probability;
         }
     }
@@ -178,8 +176,7 @@ static int trace_ending(const struct sentence *sentence, const struct ending *en
     hypothesis->log_probability = (float)ending->log_probability;
     hypothesis->truncated = ending->truncated;
     hypothesis->ids = mem_alloc(ending->length, sizeof(int32_t), err);
-    hypothesis->log_probabilities = mem_alloc(ending->length, sizeof(float), err);
-    if (!hypothesis->ids || !hypothesis->log_probabilities)
+    if (!hypothesis->ids)
         return ERR_MEMORY;
     if (sentence->attention) {
         hypothesis->attention = mem_alloc(ending->length * columns, sizeof(float), err);
@@ -191,9 +188,6 @@ static int trace_ending(const struct sentence *sentence, const struct ending *en
         const struct extension *extension = &sentence->extensions[i * beam + row];
         row = extension->parent;
         hypothesis->ids[i] = extension->id;
-        hypothesis->log_probabilities[i] =
-            (float)(extension->log_probability -
-                    (i > 0 ? sentence->extensions[(i - 1) * beam + row].log_probability : 0));
         if (sentence->attention)
             share_attention(columns,
                             sentence->attention + (i * beam + row) * cell_stride(sentence->steps),

@@ -31,7 +31,6 @@ struct candidate { /* one more token for one live row */
 struct extension { /* a live row: its last token, and the row of the step before that it extends */
     int32_t id;
     uint32_t parent;
-    real log_probability; /* of the row up to this token */
 };
 
 struct ending {    /* a finished hypothesis */

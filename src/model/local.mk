@@ -29,5 +29,3 @@ libmodel_a_SOURCES += \
 	src/model/decode.c src/model/decode.h src/model/decode_parts.h \
 	src/model/decode_network.c src/model/decode_encode.c \
 	src/model/decode_step.c src/model/decode_beam.c
-libmodel_a_SOURCES += src/model/passage.c src/model/passage.h src/model/passage_parts.h \
-	src/model/passage_source.c src/model/passage_place.c src/model/passage_write.c

@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "model/decode.h"
 #include "model/spec_names.h"
 #include "model/spec_parts.h"
 
@@ -450,10 +449,6 @@ static int read_decoding(struct spec *spec, struct node root, struct err *err)
         return code;
     if (json_object_get(node.object, "beam") != NULL &&
         (code = node_size(node, "beam", 1, MAX_BEAM, &spec->beam, err)) < 0)
-        return code;
-    if (json_object_get(node.object, "clause_tokens") != NULL &&
-        (code = node_size(node, "clause_tokens", 0, DECODE_MAX_SOURCE, &spec->clause_tokens, err)) <
-            0)
         return code;
     if (json_object_get(node.object, "length_penalty") != NULL)
         return node_real(node, "length_penalty", 0.0, MAX_LENGTH_PENALTY, &spec->length_penalty,

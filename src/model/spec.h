@@ -39,8 +39,7 @@
  *     "stop_words": ["the", ...]            optional
  *   },
  *   "weights": "int8",                      optional: the matrices are quantised; "f16" in a bag
- *   "decoding": {"beam": 5, "length_penalty": 1.0,           translation, optional
- *     "clause_tokens": 32},                 a longer source is better cut at a clause mark; 0: none is
+ *   "decoding": {"beam": 5, "length_penalty": 1.0},          translation, optional
  *   "card": { anything: data, licence, scores, command, recipe, date }
  * }
  */
@@ -149,7 +148,6 @@ struct spec {
     enum spec_weights weights; /* 32-bit floats where absent */
     size_t beam;               /* default beam of a translation model, 5 where absent */
     double length_penalty;     /* score = log probability / length^length_penalty, 1 where absent */
-    size_t clause_tokens;      /* a source of more is cut at clause marks where there are; 0: never */
     char *card;                /* JSON text of "card", "{}" where absent; owned */
 };
 

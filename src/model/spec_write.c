@@ -147,9 +147,8 @@ static bool put_all(const struct spec *spec, json_t *root)
         return false;
     if (spec->task == SPEC_TRANSLATION &&
         !spec_put(root, "decoding",
-                  json_pack("{s:I, s:f, s:I}", "beam", (json_int_t)spec->beam, "length_penalty",
-                            spec->length_penalty, "clause_tokens",
-                            (json_int_t)spec->clause_tokens)))
+                  json_pack("{s:I, s:f}", "beam", (json_int_t)spec->beam, "length_penalty",
+                            spec->length_penalty)))
         return false;
     return spec_put(root, "card", make_card(spec));
 }

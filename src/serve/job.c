@@ -23,7 +23,8 @@ size_t job_best_label(const float *probabilities, size_t count)
 void job_result_release(struct job_result *result)
 {
     buf_release(&result->text);
-    passage_result_release(&result->passage);
+    mem_free(result->alternatives);
+    mem_free(result->ranges);
     mem_free(result->probabilities);
     explanation_release(&result->explanation);
     tagged_release(&result->tagged);

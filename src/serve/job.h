@@ -17,28 +17,41 @@
 #include "base/buf.h"
 #include "model/explain.h"
 #include "model/generate.h"
-#include "model/passage.h"
 #include "model/tag.h"
 #include "serve/mailbox.h"
 
 enum job_outcome {
     JOB_DONE,
     JOB_CANCELLED, /* nobody waits for it any more */
+    JOB_TOO_LONG,  /* a sentence has `actual` tokens, more than DECODE_MAX_SOURCE */
     JOB_REFUSED,   /* the model cannot do that with this input: err says why */
     JOB_FAILED,    /* err says why */
+};
+
+struct job_alternative { /* a part of result.text */
+    size_t begin, end;
+    double score;
+};
+struct job_range { /* one token of the translation, as the protocol's `alignment` */
+    size_t source_begin, source_end, target_begin, target_end;
 };
 
 struct job_result {
     enum job_outcome outcome;
     struct err err;
-    struct passage_result passage; /* translation */
-    float *probabilities;          /* classification: one for each label of the model */
+    size_t actual;
+    struct buf text;                      /* translations, one after the other */
+    struct job_alternative *alternatives; /* best first; the first is the translation */
+    size_t alternative_count;
+    struct job_range *ranges;
+    size_t range_count;
+    bool truncated;
+    float *probabilities; /* classification: one for each label of the model */
     struct explanation explanation;
     struct tagged tagged;
-    double value;    /* regression */
-    struct buf text; /* generation, as are the next */
-    enum generation_end end;
-    double log_probability; /* natural logarithm */
+    double value;            /* regression */
+    enum generation_end end; /* generation, as is the next; its text: text */
+    double log_probability;  /* natural logarithm */
     size_t tokens_in, tokens_out;
     int64_t taken_ns, done_ns; /* monotonic; 0 where it was never taken */
 };
@@ -59,9 +72,8 @@ struct job {
     struct model *model;
     const char *text;
     size_t len;
-    struct decode_options options; /* translation, as are the next */
-    struct glossary glossary;
-    bool alignment, scores, quality;
+    struct decode_options options; /* translation, as is the next */
+    bool alignment;
     bool explain;            /* classification */
     const struct rows *rows; /* regression; NULL: the text */
     struct generate_condition condition;

@@ -3,7 +3,7 @@ libserve_a_SOURCES = \
 	src/serve/conf.c src/serve/conf.h \
 	src/serve/proto.c src/serve/proto.h \
 	src/serve/proto_params.c src/serve/proto_params.h \
-	src/serve/proto_texts.c src/serve/proto_numbers.c src/serve/proto_glossary.c \
+	src/serve/proto_texts.c src/serve/proto_numbers.c \
 	src/serve/proto_error.c src/serve/proto_refuse.c \
 	src/serve/proto_answer.c src/serve/proto_answer.h src/serve/proto_result.c \
 	src/serve/proto_report.c \
@@ -12,6 +12,7 @@ libserve_a_SOURCES = \
 	src/serve/job.c src/serve/job.h \
 	src/serve/batcher.c src/serve/batcher.h \
 	src/serve/task.c src/serve/task.h \
+	src/serve/align.c src/serve/align.h \
 	src/serve/stream.c src/serve/stream.h \
 	src/serve/writing.c src/serve/writing.h \
 	src/serve/instant.c src/serve/instant.h \

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "text/glossary.h"
 #include "text/rows.h"
 
 #define PROTO_VERSION 1
@@ -65,7 +64,6 @@ void proto_error_names(struct proto_error *error, const char *name, const char *
 /* What is wrong with the parameter that `path` names; a held error is kept. -32602 but for the last
    two, -32002. `missing`, `type`, `empty`: */
 void proto_refuse_missing(struct proto_error *error, const char *path);
-void proto_refuse_unknown(struct proto_error *error, const char *path, const char *whose);
 void proto_refuse_type(struct proto_error *error, const char *path, const char *expected);
 void proto_refuse_empty(struct proto_error *error, const char *path);
 /* `range`: it is not within [min, max]. */
@@ -109,9 +107,7 @@ struct proto_params {         /* 0 and NULL: not given, unless said otherwise */
     bool is_list; /* of texts, even of one: paths in errors say text[0] */
     const char *model, *source, *target, *label;
     int64_t beam, nbest, top, timeout_ms, limit, since_ms;
-    bool alignment, scores, quality, explain, stream;
-    double length_penalty; /* -1 where not given */
-    struct glossary glossary;
+    bool alignment, explain, stream;
     int64_t max_tokens, top_k, seed; /* max_tokens: filled in; seed: -1 where not given */
     double temperature, top_p;       /* 1 where not given */
     const char **stops;              /* NUL-terminated */

@@ -31,10 +31,10 @@ void proto_answer_error(struct buf *out, const char *id, const struct proto_erro
     buf_text(out, "}}}", err);
 }
 
-static void write_alternative(struct buf *out, const struct passage_result *result, size_t index,
+static void write_alternative(struct buf *out, const struct job_result *result, size_t index,
                               struct err *err)
 {
-    const struct passage_alternative *alternative = &result->alternatives[index];
+    const struct job_alternative *alternative = &result->alternatives[index];
     size_t len = alternative->end - alternative->begin;
     json_write_name(out, "text", err);
     json_write_text(out, len ? result->text.data + alternative->begin : "", len, err);
@@ -42,7 +42,7 @@ static void write_alternative(struct buf *out, const struct passage_result *resu
     json_write_number(out, alternative->score, err);
 }
 
-static void write_alternatives(struct buf *out, const struct passage_result *result, size_t nbest,
+static void write_alternatives(struct buf *out, const struct job_result *result, size_t nbest,
                                struct err *err)
 {
     json_write_name(out, "alternatives", err);
@@ -56,64 +56,17 @@ static void write_alternatives(struct buf *out, const struct passage_result *res
     buf_char(out, ']', err);
 }
 
-static void write_alignment(struct buf *out, const struct passage_result *result, struct err *err)
+static void write_alignment(struct buf *out, const struct job_result *result, struct err *err)
 {
     json_write_name(out, "alignment", err);
     buf_char(out, '[', err);
-    for (size_t i = 0; result->aligned && i < result->range_count; i++) {
-        const struct passage_range *range = &result->ranges[i];
+    for (size_t i = 0; i < result->range_count; i++) {
+        const struct job_range *range = &result->ranges[i];
         json_write_comma(out, err);
         buf_printf(out, err, "[%zu,%zu,%zu,%zu]", range->source_begin, range->source_end,
                    range->target_begin, range->target_end);
     }
     buf_char(out, ']', err);
-}
-
-static void write_scores(struct buf *out, const struct passage_result *result, struct err *err)
-{
-    json_write_name(out, "scores", err);
-    buf_char(out, '[', err);
-    for (size_t i = 0; i < result->range_count; i++) {
-        const struct passage_range *range = &result->ranges[i];
-        json_write_comma(out, err);
-        buf_printf(out, err, "[%zu,%zu,", range->target_begin, range->target_end);
-        json_write_number(out, range->log_probability, err);
-        buf_char(out, ']', err);
-    }
-    buf_char(out, ']', err);
-}
-
-static void write_cut(struct buf *out, const struct passage_result *result, struct err *err)
-{
-    json_write_name(out, "cut", err);
-    buf_char(out, '[', err);
-    for (size_t i = 0; i < result->cut_count; i++) {
-        json_write_comma(out, err);
-        buf_printf(out, err, "[%zu,%zu]", result->cuts[i].begin, result->cuts[i].end);
-    }
-    buf_char(out, ']', err);
-}
-
-static void write_translation(struct buf *out, const struct job *job, size_t nbest, struct err *err)
-{
-    const struct passage_result *result = &job->result.passage;
-    buf_char(out, '{', err);
-    write_alternative(out, result, 0, err);
-    if (result->truncated)
-        buf_text(out, ",\"truncated\":true", err);
-    if (result->cut_count > 0)
-        write_cut(out, result, err);
-    if (nbest > 1)
-        write_alternatives(out, result, nbest, err);
-    if (job->alignment)
-        write_alignment(out, result, err);
-    if (job->scores)
-        write_scores(out, result, err);
-    if (job->quality) {
-        json_write_name(out, "quality", err);
-        json_write_number(out, result->quality, err);
-    }
-    buf_char(out, '}', err);
 }
 
 void proto_write_model_name(struct buf *out, const struct model *model, struct err *err)
@@ -130,7 +83,15 @@ void proto_result_translate(struct buf *out, const struct model *model, const st
     buf_char(out, '[', err);
     for (size_t i = 0; i < count; i++) {
         json_write_comma(out, err);
-        write_translation(out, &jobs[i], nbest, err);
+        buf_char(out, '{', err);
+        write_alternative(out, &jobs[i].result, 0, err);
+        if (jobs[i].result.truncated)
+            buf_text(out, ",\"truncated\":true", err);
+        if (nbest > 1)
+            write_alternatives(out, &jobs[i].result, nbest, err);
+        if (jobs[i].alignment)
+            write_alignment(out, &jobs[i].result, err);
+        buf_char(out, '}', err);
     }
     buf_text(out, "]}", err);
 }
@@ -149,7 +110,7 @@ static int compare_labels(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-static void write_labels(struct buf *out, const struct spec *spec, const float *probabilities,
+static void write_scores(struct buf *out, const struct spec *spec, const float *probabilities,
                          size_t top, struct err *err)
 {
     struct label *labels = mem_alloc(spec->label_count, sizeof *labels, err);
@@ -207,7 +168,7 @@ void proto_result_classify(struct buf *out, const struct model *model, const str
         buf_char(out, '{', err);
         json_write_string(out, "label",
                           spec->labels[job_best_label(probabilities, spec->label_count)], err);
-        write_labels(out, spec, probabilities, top, err);
+        write_scores(out, spec, probabilities, top, err);
         if (jobs[i].explain)
             write_explanation(out, &jobs[i].result.explanation, err);
         buf_char(out, '}', err);

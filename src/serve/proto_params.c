@@ -11,10 +11,9 @@
 #include "model/spec.h"
 
 enum param_type {
-    PARAM_TEXTS, /* one or an array; this and others below: proto_texts.c, proto_numbers.c */
+    PARAM_TEXTS, /* one or an array; this and the next four: proto_texts.c, proto_numbers.c */
     PARAM_TEXT,
     PARAM_STOPS,
-    PARAM_GLOSSARY, /* proto_glossary.c */
     PARAM_FEATURES,
     PARAM_ROWS,
     PARAM_NAME,
@@ -45,14 +44,7 @@ static const struct param translate_params[] = {
     {.name = "target", .type = PARAM_NAME, .offset = AT(target)},
     {.name = "beam", .type = PARAM_INTEGER, .offset = AT(beam), .min = 1, .max = DECODE_MAX_BEAM},
     {.name = "nbest", .type = PARAM_INTEGER, .offset = AT(nbest), .min = 1, .max = DECODE_MAX_BEAM},
-    {.name = "length_penalty",
-     .type = PARAM_REAL,
-     .offset = AT(length_penalty),
-     .max = (int64_t)DECODE_MAX_LENGTH_PENALTY},
-    {.name = "glossary", .type = PARAM_GLOSSARY},
     {.name = "alignment", .type = PARAM_BOOLEAN, .offset = AT(alignment)},
-    {.name = "scores", .type = PARAM_BOOLEAN, .offset = AT(scores)},
-    {.name = "quality", .type = PARAM_BOOLEAN, .offset = AT(quality)},
     TIMEOUT,
     {.name = NULL},
 };
@@ -175,9 +167,6 @@ static void take_value(struct proto_call *call, const struct param *param, const
         if (!json_is_string(value))
             proto_refuse_type(&call->error, param->name, "string");
         return;
-    case PARAM_GLOSSARY:
-        proto_check_glossary(&call->error, param->name, value);
-        return;
     case PARAM_FEATURES:
     case PARAM_ROWS:
         proto_check_numbers(&call->error, param->name, value, param->type == PARAM_ROWS);
@@ -274,8 +263,6 @@ static int take_large(struct proto_call *call, const struct param *table, const 
             rc = proto_take_texts(call, param->name, value, context, err);
         else if (param->type == PARAM_STOPS && value)
             rc = proto_take_stops(call, param->name, value, err);
-        else if (param->type == PARAM_GLOSSARY && value)
-            rc = proto_take_glossary(call, param->name, value, err);
         else if ((param->type == PARAM_FEATURES || param->type == PARAM_ROWS) && value)
             rc = proto_take_numbers(call, param->name, value, context, err);
     }
@@ -288,7 +275,6 @@ static void set_defaults(struct proto_params *params, const struct proto_context
     params->max_tokens = (int64_t)(context->max_tokens < most ? context->max_tokens : most);
     params->temperature = params->top_p = 1;
     params->seed = -1;
-    params->length_penalty = -1;
 }
 
 int proto_params_parse(struct proto_call *call, const json_t *params,
@@ -311,7 +297,6 @@ void proto_params_release(struct proto_params *params)
 {
     mem_free(params->texts);
     mem_free(params->stops);
-    mem_free((void *)params->glossary.terms);
     rows_release(&params->rows);
     *params = (struct proto_params){0};
 }

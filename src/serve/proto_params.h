@@ -17,7 +17,6 @@ void proto_params_release(struct proto_params *params);
 /* The parts of it. First the types: a string or an array of strings; an array of numbers or, what
    alone is allowed where `grid`, an array of arrays of numbers. */
 void proto_check_texts(struct proto_error *error, const char *name, const json_t *value);
-void proto_check_glossary(struct proto_error *error, const char *name, const json_t *value);
 void proto_check_numbers(struct proto_error *error, const char *name, const json_t *value,
                          bool grid);
 /* Then the values, whose types are right. Fill call->params or set call->error; ERR_MEMORY. */
@@ -25,12 +24,7 @@ int proto_take_texts(struct proto_call *call, const char *name, const json_t *va
                      const struct proto_context *context, struct err *err); /* NULL: one, empty */
 int proto_take_stops(struct proto_call *call, const char *name, const json_t *value,
                      struct err *err);
-int proto_take_glossary(struct proto_call *call, const char *name, const json_t *value,
-                        struct err *err);
 int proto_take_numbers(struct proto_call *call, const char *name, const json_t *value,
                        const struct proto_context *context, struct err *err);
-/* Length and control characters. */
-void proto_check_text(struct proto_error *error, const struct proto_text *text, const char *path,
-                      size_t limit);
 
 #endif

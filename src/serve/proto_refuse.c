@@ -24,15 +24,6 @@ void proto_refuse_missing(struct proto_error *error, const char *path)
     add_path(error, path);
 }
 
-void proto_refuse_unknown(struct proto_error *error, const char *path, const char *whose)
-{
-    if (error->code)
-        return;
-    proto_error_set(error, PROTO_INVALID_PARAMS, "unknown", "%s has no member '%.64s'", whose,
-                    path);
-    add_path(error, path);
-}
-
 void proto_refuse_type(struct proto_error *error, const char *path, const char *expected)
 {
     if (error->code)

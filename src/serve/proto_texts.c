@@ -32,8 +32,8 @@ static bool is_refused_character(char c)
     return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
 }
 
-void proto_check_text(struct proto_error *error, const struct proto_text *text, const char *path,
-                      size_t max_text)
+static void check_text(struct proto_error *error, const struct proto_text *text, const char *path,
+                       size_t max_text)
 {
     proto_check_text_length(error, path, text->len, max_text);
     for (size_t i = 0; i < text->len && !error->code; i++) {
@@ -83,7 +83,7 @@ int proto_take_texts(struct proto_call *call, const char *name, const json_t *va
         char path[32];
         path_of(path, sizeof path, name, value, i);
         call->params.texts[i] = text_of(item_of(value, i));
-        proto_check_text(&call->error, &call->params.texts[i], path, context->max_text);
+        check_text(&call->error, &call->params.texts[i], path, context->max_text);
     }
     return 0;
 }
@@ -94,7 +94,7 @@ static void check_stop(struct proto_error *error, const struct proto_text *stop,
     if (stop->len == 0)
         proto_refuse_empty(error, path);
     else
-        proto_check_text(error, stop, path, PROTO_MAX_STOP);
+        check_text(error, stop, path, PROTO_MAX_STOP);
 }
 
 int proto_take_stops(struct proto_call *call, const char *name, const json_t *value,

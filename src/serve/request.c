@@ -138,6 +138,14 @@ static void describe_failure(struct request *request, const struct job *job)
     if (request->call->params.is_list)
         snprintf(path, sizeof path, "text[%zu]", index);
     switch (job->result.outcome) {
+    case JOB_TOO_LONG:
+        proto_error_set(error, PROTO_TOO_LONG, "sentence_too_long",
+                        "%s has a sentence of %zu tokens, and at most %d are allowed", path,
+                        job->result.actual, DECODE_MAX_SOURCE);
+        proto_error_text(error, "path", path, strlen(path));
+        proto_error_integer(error, "limit", DECODE_MAX_SOURCE);
+        proto_error_integer(error, "actual", (int64_t)job->result.actual);
+        return;
     case JOB_REFUSED:
         proto_error_set(error, PROTO_INVALID_PARAMS, "refused", "%s", job->result.err.message);
         proto_error_text(error, "path", path, strlen(path));

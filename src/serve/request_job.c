@@ -11,14 +11,10 @@ static void fill_translation(struct job *job, const struct proto_params *params)
     size_t beam = params->beam ? (size_t)params->beam : spec->beam;
     job->alignment = params->alignment;
     job->width = beam < DECODE_MAX_BEAM ? beam : DECODE_MAX_BEAM;
-    job->scores = params->scores;
-    job->quality = params->quality;
-    job->glossary = params->glossary;
     job->options = (struct decode_options){
         .beam = beam < DECODE_MAX_BEAM ? beam : DECODE_MAX_BEAM,
         .nbest = params->nbest ? (size_t)params->nbest : 1,
-        .length_penalty =
-            params->length_penalty < 0 ? spec->length_penalty : params->length_penalty,
+        .length_penalty = spec->length_penalty,
     };
 }
 

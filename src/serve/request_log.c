@@ -72,9 +72,9 @@ static struct proto_text output_of(const struct job *job, struct buf *room, stru
         return text_of(label, strlen(label));
     }
     case SPEC_TRANSLATION: {
-        const struct passage_alternative *best = &result->passage.alternatives[0];
+        const struct job_alternative *best = &result->alternatives[0];
         size_t len = best->end - best->begin;
-        return text_of(len ? result->passage.text.data + best->begin : "", len);
+        return text_of(len ? result->text.data + best->begin : "", len);
     }
     case SPEC_GENERATION:
         return text_of(result->text.data, result->text.len);

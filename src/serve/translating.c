@@ -162,8 +162,9 @@ static void collect(struct translating *translating, struct job **done)
 {
     struct decode_result *result;
     while ((result = decoder_take(translating->decoder))) {
-        struct task *task = task_of(result);
-        if (task_finish(task, result))
+        struct task_sentence *sentence = result->tag;
+        struct task *task = sentence->task;
+        if (task_finish(sentence, result))
             task_leave(translating, task, done);
     }
 }

@@ -15,11 +15,7 @@ libtext_a_SOURCES = \
 	src/text/bpe.c src/text/bpe.h \
 	src/text/token.c src/text/token.h \
 	src/text/feature.c src/text/feature.h \
-	src/text/character.c src/text/character.h \
-	src/text/abbreviation.c src/text/abbreviation.h \
 	src/text/sentence.c src/text/sentence.h \
-	src/text/glossary.c src/text/glossary.h \
-	src/text/span.c src/text/span.h src/text/span_match.c \
 	src/text/rows.c src/text/rows.h \
 	src/text/corpus.c src/text/corpus.h \
 	src/text/stream.c src/text/stream.h \

@@ -100,11 +100,6 @@ bool tokenizer_is_same(const struct tokenizer *tokenizer, const struct tokenizer
            memcmp(a->merges, b->merges, a->merge_count * sizeof *a->merges) == 0;
 }
 
-bool tokenizer_covers(const struct tokenizer *tokenizer, int32_t id)
-{
-    return id >= (tokenizer->table.spec.kind == TOKEN_BPE ? VOCAB_FIRST_CHARACTER : TOKEN_FIRST);
-}
-
 const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t *len)
 {
     if (id < 0 || (size_t)id >= tokenizer_size(tokenizer)) {

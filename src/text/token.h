@@ -67,9 +67,6 @@ const struct tokenizer_spec *tokenizer_spec(const struct tokenizer *tokenizer);
 size_t tokenizer_size(const struct tokenizer *tokenizer); /* number of ids */
 /* Whether both make the same ids of every text, and the same text of all ids. */
 bool tokenizer_is_same(const struct tokenizer *tokenizer, const struct tokenizer *other);
-/* Whether the token stands for text that the vocabulary knows: not for TOKEN_UNK and what precedes
-   it, nor for the bytes of `bpe`. */
-bool tokenizer_covers(const struct tokenizer *tokenizer, int32_t id);
 /* The token's text, NUL-terminated, its length in *len; "<0xE2>" for byte tokens, "" for an id
    outside the vocabulary. */
 const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t *len);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "model/decode.h"
 
 #define AT(member) offsetof(struct recipe, member)
 #define INT(name, member, fallback, low, high, unit, text)                                         \
@@ -199,8 +198,6 @@ const struct opt recipe_options[] = {
     CHOICE("dev-metric", dev_metric, "bleu", "bleu|bleu-tokenised|chrf|perplexity",
            "the score of the development data that chooses the best translation model"),
     INT("dev-beam", dev_beam, "1", 1, 16, NULL, "beam when scoring the development data"),
-    INT("clause-tokens", clause_tokens, "0", 0, DECODE_MAX_SOURCE, "tokens",
-        "longer sources are to be cut at clause marks when the model translates; 0: none"),
     INT("samples", samples, "5", 0, 100, "sentences",
         "of the development data, shown in the report with their translations"),
     INT("patience", patience, "0", 0, 100000, "evaluations",
@@ -455,7 +452,6 @@ int recipe_spec(const struct recipe *recipe, struct spec *spec, struct err *err)
         .bag = bag_spec(recipe),
         .beam = 5,
         .length_penalty = 1,
-        .clause_tokens = (size_t)recipe->clause_tokens,
     };
     spec->encoder.bidirectional = recipe->bidirectional && (recipe->task != SPEC_GENERATION ||
                                                             recipe->kind == RECIPE_SEQ2SEQ);

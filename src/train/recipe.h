@@ -57,7 +57,7 @@ struct recipe {
     double ema;
     int64_t average;
     /* development data */
-    int64_t evaluate_every, patience, dev_beam, clause_tokens, samples;
+    int64_t evaluate_every, patience, dev_beam, samples;
     int dev_metric; /* enum recipe_metric */
     double checkpoint_minutes, max_minutes;
     bool resume, help;

@@ -51,13 +51,6 @@ tests_unit_test_rnn_double_SOURCES = tests/unit/test_rnn_double.c $(finite_diffe
 tests_unit_test_rnn_double_CPPFLAGS = $(nn_double_cppflags)
 tests_unit_test_rnn_double_LDADD = libnn_double.a libmodel.a libtext.a $(nn_double_libs)
 
-# Texts on their way through a translator.
-check_PROGRAMS += tests/unit/test_passage
-TESTS += tests/unit/test_passage
-tests_unit_test_passage_SOURCES = tests/unit/test_passage.c
-tests_unit_test_passage_CPPFLAGS = $(model_test_cppflags)
-tests_unit_test_passage_LDADD = $(model_test_libs)
-
 # Whole corpora through the translator.
 check_PROGRAMS += tests/unit/test_batch
 TESTS += tests/unit/test_batch

@@ -28,7 +28,7 @@ static void decode(struct task *task, struct decoder *decoder)
         assert_int_equal(joined, 0);
         assert_fine(decoder_step(decoder, &err), err);
         while ((result = decoder_take(decoder)))
-            done = task_finish(task, result);
+            done = task_finish(result->tag, result);
     }
 }
 
@@ -57,10 +57,9 @@ static void run(struct job *job, size_t rows)
 
 static const char *text_of(const struct job *job, size_t rank, char *place, size_t size)
 {
-    const struct passage_alternative *alternative = &job->result.passage.alternatives[rank];
+    const struct job_alternative *alternative = &job->result.alternatives[rank];
     snprintf(place, size, "%.*s", (int)(alternative->end - alternative->begin),
-             job->result.passage.text.data ? job->result.passage.text.data + alternative->begin
-                                           : "");
+             job->result.text.data ? job->result.text.data + alternative->begin : "");
     return place;
 }
 
@@ -75,13 +74,13 @@ static void sentences_are_put_together(void **state)
         job_fill(&alone[i], sentences[i], 2);
         run(&alone[i], 16);
         text_of(&alone[i], 0, texts[i], sizeof texts[i]);
-        sum += alone[i].result.passage.alternatives[0].score;
+        sum += alone[i].result.alternatives[0].score;
     }
     job_fill(&whole, "  I want to know. \n\nThe house is small.\tWhy? ", 2);
     run(&whole, 2); /* rows for one sentence at a time */
-    snprintf(expected, sizeof expected, "  %s \n\n%s\t%s ", texts[0], texts[1], texts[2]);
+    snprintf(expected, sizeof expected, "%s \n\n%s\t%s", texts[0], texts[1], texts[2]);
     assert_string_equal(text_of(&whole, 0, actual, sizeof actual), expected);
-    assert_true(whole.result.passage.alternatives[0].score == sum / 3);
+    assert_true(whole.result.alternatives[0].score == sum / 3);
     assert_int_equal(whole.result.tokens_in, alone[0].result.tokens_in + alone[1].result.tokens_in +
                                                  alone[2].result.tokens_in);
     for (size_t i = 0; i < 3; i++)
@@ -96,7 +95,7 @@ static void alternatives_differ_and_fall(void **state)
     char one[1000], other[1000];
     job_fill(&job, "The station is next to the church.", 8);
     run(&job, 16);
-    const struct passage_result *result = &job.result.passage;
+    const struct job_result *result = &job.result;
     assert_true(result->alternative_count >= 1 && result->alternative_count <= 8);
     for (size_t i = 0; i < result->alternative_count; i++) {
         for (size_t j = 0; j < i; j++)
@@ -109,10 +108,10 @@ static void alternatives_differ_and_fall(void **state)
 
 static void check_ranges(const struct job *job)
 {
-    const struct passage_result *result = &job->result.passage;
+    const struct job_result *result = &job->result;
     size_t end = 0, best = result->alternatives[0].end;
     for (size_t i = 0; i < result->range_count; i++) {
-        const struct passage_range *range = &result->ranges[i];
+        const struct job_range *range = &result->ranges[i];
         assert_true(range->source_begin <= range->source_end && range->source_end <= job->len);
         assert_true(range->target_begin >= end && range->target_begin <= range->target_end);
         assert_true(range->target_end <= best);
@@ -133,7 +132,8 @@ static void alignments_cover_the_translation(void **state)
         job_fill(&job, texts[i], 2);
         job.alignment = true;
         run(&job, 16);
-        assert_true(job.result.passage.aligned && job.result.passage.range_count > 0);
+        assert_int_equal(job.result.range_count, job.result.tokens_out);
+        assert_true(job.result.range_count > 0);
         check_ranges(&job);
         job_result_release(&job.result);
     }
@@ -154,7 +154,7 @@ static void nothing_is_aligned_without_attention(void **state)
     job_fill(&job, "The house is small, but the garden is large.", 2);
     job.alignment = true;
     run(&job, 16);
-    assert_false(job.result.passage.aligned);
+    assert_int_equal(job.result.range_count, 0);
     assert_true(job.result.tokens_out > 0);
     job_result_release(&job.result);
     model_release(model);
@@ -170,32 +170,26 @@ static void empty_texts_are_done_at_once(void **state)
         job_fill(&job, texts[i], 2);
         assert_null(task_new(&job));
         assert_int_equal(job.result.outcome, JOB_DONE);
-        assert_int_equal(job.result.passage.alternative_count, 1);
-        assert_string_equal(job.result.passage.text.data ? job.result.passage.text.data : "",
-                            texts[i]);
-        assert_true(job.result.passage.alternatives[0].score == 0);
+        assert_int_equal(job.result.alternative_count, 1);
+        assert_int_equal(job.result.alternatives[0].end, 0);
+        assert_true(job.result.alternatives[0].score == 0);
         job_result_release(&job.result);
     }
 }
 
-/* What is cut is told, and nothing is left out. */
-static void long_sentences_are_cut(void **state)
+static void long_sentences_are_refused(void **state)
 {
     (void)state;
     static char text[8 * DECODE_MAX_SOURCE];
     for (size_t i = 0; i < 2 * DECODE_MAX_SOURCE; i++)
-        memcpy(text + 2 * i, "I ", 3);
+        memcpy(text + 2 * i, "4 ", 3);
     struct job job;
     job_fill(&job, text, 1);
-    run(&job, 1);
-    const struct passage_result *result = &job.result.passage;
-    assert_true(result->cut_count >= 2);
-    assert_int_equal(result->cuts[0].begin, 0);
-    assert_int_equal(result->cuts[result->cut_count - 1].end, strlen(text) - 1);
-    for (size_t i = 1; i < result->cut_count; i++)
-        assert_int_equal(result->cuts[i].begin, result->cuts[i - 1].end + 1);
+    assert_null(task_new(&job));
+    assert_int_equal(job.result.outcome, JOB_TOO_LONG);
+    assert_true(job.result.actual > DECODE_MAX_SOURCE);
     job_result_release(&job.result);
-    /* Sentences are not. */
+    /* The same in sentences is fine. */
     for (size_t i = 1; i < 2 * DECODE_MAX_SOURCE; i += 4)
         text[2 * i + 1] = '\n';
     job_fill(&job, text, 1);
@@ -276,7 +270,7 @@ int main(void)
         cmocka_unit_test(alignments_cover_the_translation),
         cmocka_unit_test(nothing_is_aligned_without_attention),
         cmocka_unit_test(empty_texts_are_done_at_once),
-        cmocka_unit_test(long_sentences_are_cut),
+        cmocka_unit_test(long_sentences_are_refused),
         cmocka_unit_test(cancelling_frees_the_rows),
         cmocka_unit_test(lack_of_memory_fails_the_job),
     };

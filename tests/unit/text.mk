@@ -15,7 +15,6 @@ text_tests = \
 	tests/unit/test_json \
 	tests/unit/test_feature \
 	tests/unit/test_sentence \
-	tests/unit/test_span \
 	tests/unit/test_vectors \
 	tests/unit/test_tatoeba \
 	tests/unit/test_property
@@ -83,10 +82,6 @@ tests_unit_test_feature_LDADD = $(text_test_libs)
 tests_unit_test_sentence_SOURCES = tests/unit/test_sentence.c tests/unit/unit.h
 tests_unit_test_sentence_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_sentence_LDADD = $(text_test_libs)
-
-tests_unit_test_span_SOURCES = tests/unit/test_span.c tests/unit/unit.h
-tests_unit_test_span_CPPFLAGS = $(text_test_cppflags)
-tests_unit_test_span_LDADD = $(text_test_libs)
 
 tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/vocab_fixture.h \
 	tests/unit/unit.h
