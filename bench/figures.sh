@@ -26,18 +26,10 @@ evaluate() {
         test=$2
         shift 2
         "$build/dragoman" evaluate "$models/$model" --test "$test" "$@" |
-            grep -E '^(BLEU|chrF2|accuracy|macro|speed)'
+            grep -E '^(BLEU|chrF2|accuracy|macro|perplexity|characters|speed)'
     else
         echo "left out: no $2"
     fi
-}
-
-# Sentiment Labelled Sentences, shuffled: every tenth line is held out, the rest is for training.
-split_sentences() {
-    yes 42 | head -c 1000000 >"$work/random"
-    cat "$data"/sentences/*.tsv | sort -R --random-source="$work/random" >"$work/all.tsv"
-    awk 'NR % 10 == 0' "$work/all.tsv" >"$work/heldout.tsv"
-    awk 'NR % 10 != 0' "$work/all.tsv" >"$work/train.tsv"
 }
 
 for pair in en-fr: fr-en:--reverse; do
@@ -49,15 +41,27 @@ for pair in en-fr: fr-en:--reverse; do
     done
 done
 
-if [ -d "$data/sentences" ]; then
-    split_sentences
-fi
+"$source/bench/classify-splits.sh" "$data" "$work/splits"
 for model in sentiment-en sentiment-en-rnn; do
     title "$model on sst2 dev"
     evaluate "$model" "$data/sst2/dev.tsv"
-    title "$model on the held out tenth of Sentiment Labelled Sentences"
-    evaluate "$model" "$work/heldout.tsv"
+    title "$model on the held out fifth of Sentiment Labelled Sentences"
+    evaluate "$model" "$work/splits/sentences/dev.tsv"
 done
+
+# Every tenth surname, with all its languages.
+if [ -f "$data/names/train.tsv" ]; then
+    LC_ALL=C sort -u "$data/names/train.tsv" |
+        awk -F '\t' '$1 != last { n++; last = $1 } n % 10 == 0 { print $2 "\t" $1 }' >"$work/names.tsv"
+fi
+# The last tenth of the plays.
+if [ -f "$data/tinyshakespeare/input.txt" ]; then
+    tail -c +1003855 "$data/tinyshakespeare/input.txt" >"$work/plays.txt"
+fi
+title "names-lm on the surnames held out"
+evaluate names-lm "$work/names.tsv"
+title "shakespeare on the last tenth of the plays"
+[ ! -d "$models/shakespeare" ] || evaluate shakespeare "$work/plays.txt"
 
 title "Start of the daemon to the first answer, and memory"
 "$build/bench/startup" "$models"

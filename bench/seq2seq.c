@@ -75,8 +75,10 @@ static int batch_of(struct seq2seq_batch *batch, const struct pair *pairs, size_
     if (!list)
         return err->code;
     for (size_t b = 0; b < count; b++)
-        list[b] = (struct seq2seq_pair){pairs[b].source.ids, pairs[b].target.ids,
-                                        pairs[b].source.count, pairs[b].target.count};
+        list[b] = (struct seq2seq_pair){.source = pairs[b].source.ids,
+                                        .target = pairs[b].target.ids,
+                                        .source_count = pairs[b].source.count,
+                                        .target_count = pairs[b].target.count};
     return seq2seq_batch_make(batch, list, count, arena, err);
 }
 
@@ -95,7 +97,11 @@ static int write_logits(const struct seq2seq *model, const struct seq2seq_batch 
         for (size_t t = 0; t < rows; t++)
             seq2seq_logits(model, 1, output + (t * B + b) * E, logits + t * V);
         snprintf(names[b], sizeof names[b], "%zu", b);
-        tensors[b] = (struct tensor){names[b], 2, {rows, V}, rows * V, logits};
+        tensors[b] = (struct tensor){.name = names[b],
+                                     .dimensions = 2,
+                                     .shape = {rows, V},
+                                     .count = rows * V,
+                                     .data = logits};
     }
     return safetensors_write(path, tensors, B, err);
 }

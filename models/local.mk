@@ -4,6 +4,7 @@ shipped_bundles = $(dir $(wildcard $(srcdir)/models/*/model.json))
 dragomandatadir = $(datadir)/dragoman
 nobase_dist_dragomandata_DATA = $(patsubst $(srcdir)/%,%, \
 	$(wildcard $(srcdir)/models/recipes/*.conf) \
+	$(wildcard $(srcdir)/models/recipes/*.sh) \
 	$(addsuffix model.json,$(shipped_bundles)) \
 	$(addsuffix weights.safetensors,$(shipped_bundles)) \
 	$(addsuffix vocab.sqlite,$(shipped_bundles)))

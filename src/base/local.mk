@@ -9,4 +9,5 @@ libbase_a_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/base/queue.c src/base/queue.h \
 	src/base/pool.c src/base/pool.h \
+	src/base/turn.c src/base/turn.h \
 	src/base/opt.c src/base/opt_source.c src/base/opt_text.c src/base/opt.h

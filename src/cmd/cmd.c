@@ -110,7 +110,7 @@ int cmd_open_ensemble(struct cmd_ensemble *ensemble, struct model *first,
                        folders->count + 1, DECODE_MAX_MODELS);
     for (size_t i = 0; i < folders->count; i++, ensemble->count++) {
         int code = cmd_open_model_for(&ensemble->models[ensemble->count], folders->items[i],
-                                      SPEC_TRANSLATION, err);
+                                      first->spec.task, err);
         if (code < 0)
             return code;
     }

@@ -19,9 +19,14 @@ enum cmd_exit {
 int dragoman_train(int argc, char **argv);
 int dragoman_evaluate(int argc, char **argv);
 int dragoman_translate(int argc, char **argv);
+int dragoman_caption(int argc, char **argv);
 int dragoman_classify(int argc, char **argv);
+int dragoman_generate(int argc, char **argv);
+int dragoman_tag(int argc, char **argv);
+int dragoman_regress(int argc, char **argv);
 int dragoman_tokenize(int argc, char **argv);
 int dragoman_inspect(int argc, char **argv);
+int dragoman_quantize(int argc, char **argv);
 
 /* Writes "dragoman: " and the message to stderr, in one piece: any thread may call. */
 void cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,9 +1,10 @@
-/* One request and one answer, and how dragomanctl speaks of failures. */
+/* One request and one answer, what they are made of, and how dragomanctl speaks of failures. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "cmd/ctl.h"
+#include "text/rows.h"
 
 /* What the client waits longer than the server, so that the server's own word comes first. */
 #define GRACE_MS 500
@@ -53,7 +54,7 @@ int ctl_timeout_ms(const struct ctl *ctl)
     return (int)ceil(ctl->settings.timeout * 1000);
 }
 
-static int send_request(struct ctl *ctl, const char *method, json_t *params)
+int ctl_send(struct ctl *ctl, const char *method, json_t *params)
 {
     json_t *request = json_pack("{s:s, s:i, s:s, s:o*}", "jsonrpc", "2.0", "id", 1, "method",
                                 method, "params", params);
@@ -68,8 +69,7 @@ static int send_request(struct ctl *ctl, const char *method, json_t *params)
     return code < 0 ? ctl_client_failed(ctl, code) : CTL_FINE;
 }
 
-/* Takes the result out of an answer. */
-static int open_answer(const char *method, const char *line, size_t len, json_t **result)
+int ctl_open(const char *method, const char *line, size_t len, json_t **result)
 {
     json_error_t where;
     json_t *answer = json_loadb(line, len, JSON_ALLOW_NUL, &where);
@@ -92,13 +92,49 @@ static int open_answer(const char *method, const char *line, size_t len, json_t 
     return status;
 }
 
+int ctl_receive(struct ctl *ctl, const char **line, size_t *len)
+{
+    int code = dragoman_client_receive(ctl->client, line, len, ctl_timeout_ms(ctl) + GRACE_MS);
+    return code < 0 ? ctl_client_failed(ctl, code) : CTL_FINE;
+}
+
 int ctl_ask(struct ctl *ctl, const char *method, json_t *params, json_t **result)
 {
     const char *line;
     size_t len;
-    int status = send_request(ctl, method, params);
+    int status = ctl_send(ctl, method, params);
     if (status != CTL_FINE)
         return status;
-    int code = dragoman_client_receive(ctl->client, &line, &len, ctl_timeout_ms(ctl) + GRACE_MS);
-    return code < 0 ? ctl_client_failed(ctl, code) : open_answer(method, line, len, result);
+    status = ctl_receive(ctl, &line, &len);
+    return status != CTL_FINE ? status : ctl_open(method, line, len, result);
+}
+
+void ctl_put_text(json_t *params, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(params, name, json_string(value));
+}
+
+void ctl_put_number(json_t *params, const char *name, int64_t value)
+{
+    if (value)
+        json_object_set_new(params, name, json_integer(value));
+}
+
+json_t *ctl_rows(const char *text, size_t len, struct err *err)
+{
+    struct rows rows;
+    if (rows_parse(&rows, text, len, err) < 0)
+        return NULL;
+    json_t *grid = json_array();
+    for (size_t i = 0; i < rows.count; i++) {
+        json_t *row = json_array();
+        for (size_t j = 0; j < rows.width; j++)
+            json_array_append_new(row, json_real((double)rows.values[i * rows.width + j]));
+        json_array_append_new(grid, row);
+    }
+    rows_release(&rows);
+    if (!grid)
+        err_set(err, ERR_MEMORY, "out of memory");
+    return grid;
 }

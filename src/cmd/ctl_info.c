@@ -113,15 +113,18 @@ int ctl_status(struct ctl *ctl)
     return status;
 }
 
-/* "en > fr" of a translation model, the labels of a classification model. */
+/* "en > fr" of a translation model, labels, or what it reads. */
 static void print_purpose(const json_t *model)
 {
     size_t i;
     const json_t *label, *labels = find(model, "labels");
-    if (!labels) {
-        printf("%s > %s\n", text_at(model, "source"), text_at(model, "target"));
-        return;
-    }
+    if (find(model, "source"))
+        printf("%s > %s", text_at(model, "source"), text_at(model, "target"));
+    if (find(model, "features"))
+        printf("%s %lld features", json_is_true(find(model, "grid")) ? "rows of" : "from",
+               integer_at(model, "features"));
+    if (find(model, "row"))
+        printf("rows of %lld numbers", integer_at(model, "row"));
     json_array_foreach((json_t *)labels, i, label)
     {
         printf("%s%s", i ? ", " : "", json_is_string(label) ? json_string_value(label) : "");

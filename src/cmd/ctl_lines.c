@@ -1,9 +1,10 @@
 /*
- * translate and classify: many texts over one connection. Requests are sent ahead of their answers;
+ * Many texts over one connection. Requests are sent ahead of their answers;
  * answers come in any order and wait in a ring of slots until it is their turn to be printed. A
  * text that fails prints an empty line (with --json an object with "error"), so that the lines out
  * stay beside the lines in.
  */
+#include "cmd/ctl_lines.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,8 +12,6 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cmd/ctl.h"
-#include "cmd/ctl_input.h"
 
 #define SLOTS_PER_REQUEST 16 /* answers that may wait for an earlier one, for each in flight */
 #define GRACE_MS 500         /* what the client waits longer than the server */
@@ -21,34 +20,17 @@
 #define DEFAULT_RETRY_MS 100
 #define MAX_DOUBLINGS 5 /* of the time before the next try */
 
-struct slot {
-    bool done;
-    json_t *text, *answer; /* answer NULL: the text was not sent, `why` says why */
-    const char *why;
-    int64_t first_ns, retry_ns; /* when it was sent first; when it is sent again, or 0 */
-    unsigned tries;
-};
-
-struct lines {
-    struct ctl *ctl;
-    const char *method;
-    json_t *params; /* of every request, without the text */
-    void (*print)(const struct lines *lines, const json_t *result);
-    struct input input;
-    struct slot *slots; /* a ring: text number n is in slots[n % slot_count] */
-    size_t slot_count;
-    size_t read, answered, printed; /* texts, counted from 0 */
-    size_t waiting;                 /* texts that are to be sent again */
-    bool refused;                   /* one of them at least */
-    int64_t heard_ns;               /* when the last answer came, or was first waited for */
-};
-
-static struct slot *slot_of(const struct lines *lines, size_t number)
+static struct lines_slot *slot_of(const struct lines *lines, size_t number)
 {
     return &lines->slots[number % lines->slot_count];
 }
 
-static void print_error(struct lines *lines, const struct slot *slot)
+const json_t *lines_text(const struct lines *lines)
+{
+    return slot_of(lines, lines->printed)->text;
+}
+
+static void print_error(struct lines *lines, const struct lines_slot *slot)
 {
     char what[64];
     const json_t *error = json_object_get(slot->answer, "error");
@@ -75,7 +57,7 @@ static void print_error(struct lines *lines, const struct slot *slot)
 static void print_ready(struct lines *lines)
 {
     while (lines->printed < lines->read && slot_of(lines, lines->printed)->done) {
-        struct slot *slot = slot_of(lines, lines->printed);
+        struct lines_slot *slot = slot_of(lines, lines->printed);
         const json_t *result = json_object_get(slot->answer, "result");
         if (result)
             lines->print(lines, result);
@@ -83,7 +65,7 @@ static void print_ready(struct lines *lines)
             print_error(lines, slot);
         json_decref(slot->answer);
         json_decref(slot->text);
-        *slot = (struct slot){.done = false};
+        *slot = (struct lines_slot){.done = false};
         lines->printed++;
     }
     fflush(stdout);
@@ -101,7 +83,7 @@ static void refuse_here(struct lines *lines, const char *why)
 
 static int send_slot(struct lines *lines, size_t number)
 {
-    json_object_set(lines->params, "text", slot_of(lines, number)->text);
+    json_object_set(lines->params, lines->rows ? "rows" : "text", slot_of(lines, number)->text);
     json_t *request = json_pack("{s:s, s:I, s:s, s:O}", "jsonrpc", "2.0", "id", (json_int_t)number,
                                 "method", lines->method, "params", lines->params);
     char *line = request ? json_dumps(request, CTL_DUMP) : NULL;
@@ -117,10 +99,15 @@ static int send_slot(struct lines *lines, size_t number)
 
 static int send_text(struct lines *lines, const struct input_text *text)
 {
-    struct slot *slot = slot_of(lines, lines->read);
-    slot->text = text->data ? json_stringn(text->data, text->len) : NULL;
+    struct err err = ERR_INIT;
+    struct lines_slot *slot = slot_of(lines, lines->read);
+    const char *bad =
+        lines->rows ? "is no rows of numbers, was not sent" : "is not UTF-8, was not sent";
+    if (text->data)
+        slot->text = lines->rows ? ctl_rows(text->data, text->len, &err)
+                                 : json_stringn(text->data, text->len);
     if (!slot->text) {
-        refuse_here(lines, text->data ? "is not UTF-8, was not sent" : "is too long, was not sent");
+        refuse_here(lines, text->data ? bad : "is too long, was not sent");
         return CTL_FINE;
     }
     slot->first_ns = clock_ns();
@@ -132,7 +119,7 @@ static int send_again(struct lines *lines)
 {
     int status = CTL_FINE;
     for (size_t i = lines->printed; lines->waiting > 0 && i < lines->read; i++) {
-        struct slot *slot = slot_of(lines, i);
+        struct lines_slot *slot = slot_of(lines, i);
         if (slot->retry_ns == 0 || slot->retry_ns > clock_ns() || status != CTL_FINE)
             continue;
         slot->retry_ns = 0;
@@ -163,7 +150,7 @@ static int send_texts(struct lines *lines)
 }
 
 /* Whether the answer says that the server is full and there is time to try again; plans that. */
-static bool put_off(struct lines *lines, struct slot *slot, const json_t *answer)
+static bool put_off(struct lines *lines, struct lines_slot *slot, const json_t *answer)
 {
     const json_t *error = json_object_get(answer, "error");
     const json_t *after = json_object_get(json_object_get(error, "data"), "retry_after_ms");
@@ -199,7 +186,7 @@ static void accept_answer(struct lines *lines, const char *line, size_t len)
         json_decref(answer);
         return;
     }
-    struct slot *slot = slot_of(lines, (size_t)number);
+    struct lines_slot *slot = slot_of(lines, (size_t)number);
     if (put_off(lines, slot, answer)) {
         json_decref(answer);
         return;
@@ -249,7 +236,7 @@ static int patience_ms(const struct lines *lines)
         return -1;
     int64_t until = silence_ends_ns(lines);
     for (size_t i = lines->printed; lines->waiting > 0 && i < lines->read; i++) {
-        const struct slot *slot = slot_of(lines, i);
+        const struct lines_slot *slot = slot_of(lines, i);
         if (slot->retry_ns != 0 && slot->retry_ns < until)
             until = slot->retry_ns;
     }
@@ -306,7 +293,7 @@ static int run_lines(struct lines *lines)
     return status;
 }
 
-static int start_lines(struct lines *lines, struct ctl *ctl)
+int lines_run(struct lines *lines, struct ctl *ctl)
 {
     lines->ctl = ctl;
     input_init(&lines->input, ctl->texts, ctl->text_count, STDIN_FILENO);
@@ -325,98 +312,4 @@ static int start_lines(struct lines *lines, struct ctl *ctl)
     input_release(&lines->input);
     json_decref(lines->params);
     return status;
-}
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
-/* Prints one object of an answer's array with the model's name put in front. */
-static void print_json(const json_t *result, const json_t *one)
-{
-    json_t *object = json_object();
-    json_object_set(object, "model", json_object_get(result, "model"));
-    json_object_update(object, (json_t *)one);
-    json_dumpf(object, stdout, CTL_DUMP);
-    putchar('\n');
-    json_decref(object);
-}
-
-static void print_translation(const struct lines *lines, const json_t *result)
-{
-    const json_t *one = json_array_get(json_object_get(result, "translations"), 0);
-    const json_t *alternatives = json_object_get(one, "alternatives");
-    if (lines->ctl->settings.json) {
-        print_json(result, one);
-        return;
-    }
-    if (lines->ctl->settings.nbest <= 1) {
-        puts(text_of(one, "text"));
-        return;
-    }
-    for (size_t i = 0; i < json_array_size(alternatives); i++) {
-        const json_t *other = json_array_get(alternatives, i);
-        printf("%zu\t%.4f\t%s\n", lines->printed + 1,
-               json_number_value(json_object_get(other, "score")), text_of(other, "text"));
-    }
-}
-
-static void print_labels(const struct lines *lines, const json_t *result)
-{
-    const json_t *one = json_array_get(json_object_get(result, "results"), 0);
-    if (lines->ctl->settings.json) {
-        print_json(result, one);
-        return;
-    }
-    const char *label;
-    json_t *probability;
-    const char *gap = "";
-    json_object_foreach(json_object_get((json_t *)one, "scores"), label, probability)
-    {
-        printf("%s%s\t%.4f", gap, label, json_number_value(probability));
-        gap = "\t";
-    }
-    putchar('\n');
-}
-
-/* Adds a parameter where the option was given. */
-static void put_text(json_t *params, const char *name, const char *value)
-{
-    if (value)
-        json_object_set_new(params, name, json_string(value));
-}
-
-static void put_number(json_t *params, const char *name, int64_t value)
-{
-    if (value)
-        json_object_set_new(params, name, json_integer(value));
-}
-
-int ctl_translate(struct ctl *ctl)
-{
-    const struct ctl_settings *settings = &ctl->settings;
-    struct lines lines = {.method = "translate", .params = json_object()};
-    lines.print = print_translation;
-    put_text(lines.params, "source", settings->source);
-    put_text(lines.params, "target", settings->target);
-    put_text(lines.params, "model", settings->model);
-    put_number(lines.params, "beam", settings->beam);
-    put_number(lines.params, "nbest", settings->nbest);
-    put_number(lines.params, "timeout_ms", ctl_timeout_ms(ctl));
-    if (settings->alignment)
-        json_object_set_new(lines.params, "alignment", json_true());
-    return start_lines(&lines, ctl);
-}
-
-int ctl_classify(struct ctl *ctl)
-{
-    const struct ctl_settings *settings = &ctl->settings;
-    struct lines lines = {.method = "classify", .params = json_object()};
-    lines.print = print_labels;
-    put_text(lines.params, "model", settings->model);
-    put_number(lines.params, "top", settings->json || settings->top ? settings->top : 1);
-    put_number(lines.params, "timeout_ms", ctl_timeout_ms(ctl));
-    return start_lines(&lines, ctl);
 }

@@ -12,9 +12,14 @@ static const struct command {
     {"train", dragoman_train, "make a model from examples"},
     {"evaluate", dragoman_evaluate, "measure a model on a test set"},
     {"translate", dragoman_translate, "translate lines"},
+    {"caption", dragoman_caption, "say what is in rows of numbers"},
     {"classify", dragoman_classify, "label lines"},
+    {"generate", dragoman_generate, "write text, or weigh it"},
+    {"tag", dragoman_tag, "label the words of lines"},
+    {"regress", dragoman_regress, "give lines a number each"},
     {"tokenize", dragoman_tokenize, "cut lines into a model's tokens"},
     {"inspect", dragoman_inspect, "say what is in a model"},
+    {"quantize", dragoman_quantize, "make a model's weights smaller"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -3,10 +3,11 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_stream.h"
+#include "model/explain.h"
 
 struct settings {
     int64_t top, threads;
-    bool help;
+    bool explain, help;
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -21,6 +22,11 @@ static const struct opt options[] = {
      .max = SPEC_MAX_LABELS,
      .value = "N",
      .help = "print the N most probable labels of each text, the most probable first"},
+    {.name = "explain",
+     .letter = 'x',
+     .type = OPT_FLAG,
+     .offset = AT(explain),
+     .help = "print as well what each part of the text contributed to the most probable label"},
     CMD_THREADS(struct settings),
     CMD_HELP(struct settings),
     {.name = NULL},
@@ -52,11 +58,29 @@ static size_t take_best(float *probabilities, size_t count, float *probability)
     return best;
 }
 
+/* Each part and its weight, in the order of the text. */
+static int write_parts(const struct work *work, size_t label, struct cmd_line *line,
+                       struct err *err)
+{
+    struct explanation explanation;
+    const char *text = line->text.data;
+    int code = model_explain(work->model, text, line->text.len, label, &explanation, err);
+    for (size_t i = 0; code == 0 && i < explanation.count; i++) {
+        const struct explanation_part *part = &explanation.parts[i];
+        buf_char(&line->answer, '\t', err);
+        cmd_answer_text(line, text + part->begin, part->end - part->begin, true, err);
+        code = buf_printf(&line->answer, err, "\t%+.4f", (double)part->weight);
+    }
+    explanation_release(&explanation);
+    return code;
+}
+
 static int write_labels(const struct work *work, float *probabilities, struct cmd_line *line,
                         struct err *err)
 {
     const struct spec *spec = &work->model->spec;
     int64_t count = (int64_t)spec->label_count;
+    size_t best = 0;
     for (int64_t i = 0; i < work->settings->top && i < count; i++) {
         float probability;
         size_t label = take_best(probabilities, spec->label_count, &probability);
@@ -64,8 +88,9 @@ static int write_labels(const struct work *work, float *probabilities, struct cm
                               spec->labels[label], (double)probability);
         if (code < 0)
             return code;
+        best = i == 0 ? label : best;
     }
-    return 0;
+    return work->settings->explain ? write_parts(work, best, line, err) : 0;
 }
 
 static void classify_line(const struct work *work, float *probabilities, struct cmd_line *line)

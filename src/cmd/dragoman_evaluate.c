@@ -10,7 +10,8 @@ static const struct opt options[] = {
      .type = OPT_TEXT,
      .offset = AT(test),
      .value = "FILE",
-     .help = "the test set, a line each: source and target, or text and label, with a tab between"},
+     .help = "the test set, a line each: source and target, text and label, or condition and text, "
+             "with a tab between; or text alone"},
     {.name = "json",
      .letter = 'j',
      .type = OPT_FLAG,
@@ -102,7 +103,7 @@ static const char *misplaced_for_translation(const struct evaluate_settings *set
     return settings->labels.count > 0 ? "labels" : NULL;
 }
 
-static const char *misplaced_for_classification(const struct evaluate_settings *settings)
+static const char *misplaced_for_others(const struct evaluate_settings *settings)
 {
     return settings->beam != 0                         ? "beam"
            : settings->references != NULL              ? "references"
@@ -115,6 +116,11 @@ static const char *misplaced_for_classification(const struct evaluate_settings *
            : settings->confidence                      ? "confidence"
            : settings->ensemble.count > 0              ? "ensemble"
                                                        : NULL;
+}
+
+static const char *misplaced_for_generation(const struct evaluate_settings *settings)
+{
+    return settings->output != NULL ? "output" : misplaced_for_others(settings);
 }
 
 static const char *misplaced_for_hypotheses(const struct evaluate_settings *settings)
@@ -131,13 +137,16 @@ static const char *misplaced_for_hypotheses(const struct evaluate_settings *sett
                                           : NULL;
 }
 
-/* Options that mean nothing are refused rather than ignored. */
-static bool options_fit(const struct evaluate_settings *settings, enum spec_task task)
+/* Options that mean nothing are refused rather than ignored. Captions are translations of rows. */
+static bool options_fit(const struct evaluate_settings *settings, const struct spec *spec)
 {
-    const char *misplaced = task == SPEC_TRANSLATION ? misplaced_for_translation(settings)
-                                                     : misplaced_for_classification(settings);
+    const char *misplaced = spec->kind == SPEC_SEQ2SEQ      ? misplaced_for_translation(settings)
+                            : spec->task == SPEC_GENERATION ? misplaced_for_generation(settings)
+                                                            : misplaced_for_others(settings);
+    if (misplaced == NULL && spec->task != SPEC_CLASSIFICATION && settings->labels.count > 0)
+        misplaced = "labels";
     if (misplaced != NULL)
-        cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(task));
+        cmd_complain("evaluate: --%s means nothing for %s", misplaced, spec_task_name(spec->task));
     return misplaced == NULL;
 }
 
@@ -154,15 +163,27 @@ static int read_corpus(struct evaluate *evaluate)
     return CMD_FAILED;
 }
 
-static int evaluate_model(struct evaluate *evaluate)
+static int run_task(struct evaluate *evaluate)
 {
-    if (!options_fit(evaluate->settings, evaluate->model->spec.task))
+    if (!options_fit(evaluate->settings, &evaluate->model->spec))
         return CMD_USAGE;
+    if (evaluate->model->spec.task == SPEC_GENERATION && evaluate->model->rnn != NULL)
+        return evaluate_generation(evaluate);
     int status = read_corpus(evaluate);
     if (status != CMD_FINE)
         return status;
-    return evaluate->model->spec.task == SPEC_TRANSLATION ? evaluate_translation(evaluate)
-                                                          : evaluate_classification(evaluate);
+    switch (evaluate->model->spec.task) {
+    case SPEC_TRANSLATION:
+    case SPEC_GENERATION:
+        return evaluate_translation(evaluate);
+    case SPEC_CLASSIFICATION:
+        return evaluate_classification(evaluate);
+    case SPEC_TAGGING:
+        return evaluate_tagging(evaluate);
+    case SPEC_REGRESSION:
+        return evaluate_regression(evaluate);
+    }
+    return CMD_FAILED;
 }
 
 /* Translations from a file, against the test set or against `count` files of references. */
@@ -190,6 +211,13 @@ static int evaluate_file(const struct evaluate_settings *settings, char *const *
     return status;
 }
 
+int evaluate_one(struct evaluate *evaluate)
+{
+    const int status = run_task(evaluate);
+    corpus_release(&evaluate->corpus);
+    return status;
+}
+
 static int evaluate_folder(const struct evaluate_settings *settings, const char *folder)
 {
     struct err err = ERR_INIT;
@@ -203,8 +231,7 @@ static int evaluate_folder(const struct evaluate_settings *settings, const char 
         return cmd_failed(&err);
     evaluate.model = model;
     evaluate.threads = cmd_threads(settings->threads);
-    int status = evaluate_model(&evaluate);
-    corpus_release(&evaluate.corpus);
+    const int status = evaluate_one(&evaluate);
     model_release(model);
     return status;
 }

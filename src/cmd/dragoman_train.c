@@ -53,6 +53,12 @@ static void begin(void *context, const struct train_summary *summary)
                 summary->dev_left_out, summary->dev_max_tokens);
 }
 
+/* A score, with as many decimals as tell scores of its size apart. */
+static void print_score(const struct display *display, double score)
+{
+    fprintf(stderr, "dev %s %.*f", display->score_name, score < 1 ? 5 : 2, score);
+}
+
 static void print_line(const struct display *display, const struct trainer_progress *p)
 {
     if (display->terminal) {
@@ -82,8 +88,9 @@ static bool report(void *context, const struct trainer_progress *p)
         else
             fprintf(stderr, "epoch %zu %3.0f%%  ", p->epoch + 1,
                     100.0 * (double)p->batch / (double)p->batches);
-        fprintf(stderr, "update %zu  loss %.3f  dev %s %.2f%s  ", p->update, p->loss,
-                display->score_name, p->score, p->best ? " (best, saved)" : "");
+        fprintf(stderr, "update %zu  loss %.*f  ", p->update, p->loss < 0.01 ? 6 : 3, p->loss);
+        print_score(display, p->score);
+        fputs(p->saved ? " (best, saved)  " : p->best ? " (best)  " : "  ", stderr);
         if (p->perplexity > 0)
             fprintf(stderr, "perplexity %.4g  ", p->perplexity);
         fputs("after ", stderr);
@@ -130,6 +137,14 @@ static int read_recipe(struct recipe *recipe, int argc, char **argv, struct err 
     return status;
 }
 
+static const char *ending(const struct recipe *recipe)
+{
+    if (!stop_requested)
+        return "done";
+    return recipe->kind == RECIPE_BAG_OF_WORDS ? "stopped"
+                                               : "stopped with a checkpoint (go on with --resume)";
+}
+
 static int run(struct recipe *recipe, const char *command, struct err *err)
 {
     struct display display = {.terminal = isatty(STDERR_FILENO)};
@@ -142,15 +157,15 @@ static int run(struct recipe *recipe, const char *command, struct err *err)
         return err->code;
     if (display.terminal)
         fputs("\r\033[K", stderr);
-    fprintf(stderr, "%s after %zu updates, ",
-            stop_requested ? "stopped with a checkpoint (go on with --resume)" : "done",
-            final.update);
+    fprintf(stderr, "%s after %zu updates, ", ending(recipe), final.update);
     print_duration(final.seconds);
-    if (final.best_score >= 0)
-        fprintf(stderr, "; best dev %s %.2f in %s\n", display.score_name, final.best_score,
-                recipe->out);
-    else
+    if (final.best_score >= 0) {
+        fputs("; best ", stderr);
+        print_score(&display, final.best_score);
+        fprintf(stderr, " in %s\n", recipe->out);
+    } else {
         fputs("; no model yet\n", stderr);
+    }
     return 0;
 }
 
@@ -159,8 +174,8 @@ static int show_help(struct err *err)
     struct buf help = BUF_INIT;
     int status = opt_help(recipe_options, &help, err);
     if (status == 0)
-        printf("usage: dragoman train --task translation|classification --train FILE --dev FILE "
-               "--out DIR [option ...]\n\n%s",
+        printf("usage: dragoman train --task WORD --train FILE --dev FILE --out DIR [option ...]\n"
+               "\n%s",
                help.data);
     buf_release(&help);
     return status;

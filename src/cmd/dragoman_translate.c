@@ -1,4 +1,7 @@
-/* dragoman translate: lines in one language to lines in another, without the daemon. */
+/*
+ * dragoman translate: lines in one language to lines in another, without the daemon; and dragoman
+ * caption, the same with rows of numbers in.
+ */
 #include <string.h>
 #include "cmd/cmd.h"
 #include "cmd/cmd_stream.h"
@@ -32,7 +35,7 @@ static const struct opt options[] = {
     {.name = "split",
      .type = OPT_FLAG,
      .offset = AT(split),
-     .help = "cut each text at sentence ends and translate sentence by sentence"},
+     .help = "translation: cut each text at sentence ends and translate sentence by sentence"},
     CMD_THREADS(struct settings),
     CMD_HELP(struct settings),
     {.name = NULL},
@@ -42,6 +45,15 @@ static const struct cmd_usage usage = {
     .name = "translate",
     .arguments = "MODEL [TEXT]...",
     .help = "translate the texts, or each line of standard input",
+    .least = 1,
+    .most = -1,
+    .options = options,
+};
+
+static const struct cmd_usage caption_usage = {
+    .name = "caption",
+    .arguments = "MODEL [ROWS]...",
+    .help = "say what is in the rows of numbers, or in those of each line of standard input",
     .least = 1,
     .most = -1,
     .options = options,
@@ -186,7 +198,7 @@ static int translate_with(const struct settings *settings, const struct cmd_ense
     struct work work = {.settings = settings, .models = models};
     if (cmd_decode_options(models->models[0], settings->beam, settings->nbest, &work.decode, &err) <
         0) {
-        cmd_complain("translate: %s", err.message);
+        cmd_complain("%s", err.message);
         return CMD_USAGE;
     }
     struct cmd_stream_work stream = {
@@ -198,26 +210,47 @@ static int translate_with(const struct settings *settings, const struct cmd_ense
     return cmd_stream_run(&stream, texts, count);
 }
 
-static int translate(const struct settings *settings, const char *folder, char **texts, int count)
+static int translate(const struct settings *settings, enum spec_task task, char **arguments,
+                     int count)
 {
     struct err err = ERR_INIT;
     struct model *model = NULL;
     struct cmd_ensemble models = {.count = 0};
-    int code = cmd_open_model_for(&model, folder, SPEC_TRANSLATION, &err);
+    int code = cmd_open_model_for(&model, arguments[0], task, &err);
+    if (code == 0 && model->spec.kind != SPEC_SEQ2SEQ)
+        code = err_set(&err, ERR_ARGUMENT,
+                       "%s does not read rows of numbers; see dragoman generate", arguments[0]);
     if (code == 0)
         code = cmd_open_ensemble(&models, model, &settings->ensemble, &err);
     model_release(model);
-    int status = code < 0 ? cmd_failed(&err) : translate_with(settings, &models, texts, count);
+    int status =
+        code < 0 ? cmd_failed(&err) : translate_with(settings, &models, arguments + 1, count - 1);
     cmd_ensemble_release(&models);
+    return status;
+}
+
+static int run(const struct cmd_usage *use, enum spec_task task, int argc, char **argv)
+{
+    struct settings settings = {0};
+    int count, status;
+    if (cmd_parse(use, &settings, argc, argv, &count, &status)) {
+        if (settings.split && task == SPEC_GENERATION) {
+            cmd_complain("%s: --split means nothing for rows of numbers", use->name);
+            status = CMD_USAGE;
+        } else {
+            status = translate(&settings, task, argv + 1, count);
+        }
+    }
+    opt_release(options, &settings);
     return status;
 }
 
 int dragoman_translate(int argc, char **argv)
 {
-    struct settings settings = {0};
-    int count, status;
-    if (cmd_parse(&usage, &settings, argc, argv, &count, &status))
-        status = translate(&settings, argv[1], argv + 2, count - 1);
-    opt_release(options, &settings);
-    return status;
+    return run(&usage, SPEC_TRANSLATION, argc, argv);
+}
+
+int dragoman_caption(int argc, char **argv)
+{
+    return run(&caption_usage, SPEC_GENERATION, argc, argv);
 }

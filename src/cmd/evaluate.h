@@ -16,17 +16,31 @@ struct evaluate_settings {
     bool json, reverse, tokenised, lowercase, perplexity, confidence, help;
 };
 
+struct evaluate_figure { /* the one that says most, for comparing */
+    const char *name;    /* "BLEU", "accuracy", ... */
+    double value;
+};
+
 struct evaluate {
     const struct evaluate_settings *settings;
     struct model *model;
     struct corpus corpus;
     int threads;
     double seconds; /* that the model worked */
+    bool silent;    /* print nothing; only `figure` is wanted */
+    struct evaluate_figure figure;
 };
+
+/* Measures the model on the corpus, as its task wants it, and says so; exit code. Frees the corpus.
+ */
+int evaluate_one(struct evaluate *evaluate);
 
 /* Each returns an exit code and has complained unless it is 0. */
 int evaluate_translation(struct evaluate *evaluate);
 int evaluate_classification(struct evaluate *evaluate);
+int evaluate_generation(struct evaluate *evaluate); /* reads the test set itself */
+int evaluate_tagging(struct evaluate *evaluate);
+int evaluate_regression(struct evaluate *evaluate);
 /* No model: settings->hypotheses against the corpus, or where that is empty against files of
    references. */
 int evaluate_hypotheses(struct evaluate *evaluate, char *const *references, size_t count);

@@ -1,4 +1,6 @@
 /* dragoman evaluate for classification: each text's most probable label against the right one. */
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
@@ -6,15 +8,16 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "cmd/evaluate.h"
+#include "train/calibration.h"
 #include "train/metric.h"
 
 struct work {
     struct evaluate *evaluate;
     const struct spec *spec;
-    size_t *actual;       /* [texts] */
+    int32_t *actual;      /* [texts] */
     size_t *predicted;    /* [texts] */
     float *probabilities; /* [texts], of the predicted label */
-    float *scratch;       /* [threads][labels] */
+    float *logits;        /* [texts][labels]: logarithms of the probabilities */
     struct err *errors;   /* [threads] */
     struct metric_confusion confusion;
     json_t *card;
@@ -101,8 +104,9 @@ static int read_labels(struct work *work, struct err *err)
     const struct corpus *corpus = &work->evaluate->corpus;
     int code = check_mappings(work, err);
     for (size_t i = 0; code == 0 && i < corpus->count; i++) {
-        work->actual[i] = map_label(work, &corpus->lines[i]);
-        if (work->actual[i] == work->spec->label_count)
+        const size_t label = map_label(work, &corpus->lines[i]);
+        work->actual[i] = (int32_t)label;
+        if (label == work->spec->label_count)
             code = err_set(err, ERR_ARGUMENT,
                            "%s:%u: the model has no label '%.100s' (its first is '%.100s'); "
                            "--labels can translate",
@@ -112,18 +116,22 @@ static int read_labels(struct work *work, struct err *err)
     return code;
 }
 
-static int classify_line(struct work *work, size_t i, float *scratch, struct err *err)
+static int classify_line(struct work *work, size_t i, struct err *err)
 {
     const struct corpus_line *line = &work->evaluate->corpus.lines[i];
+    const size_t labels = work->spec->label_count;
+    float *logits = work->logits + i * labels;
     size_t best = 0;
-    int code = model_classify(work->evaluate->model, line->first, line->first_len, scratch, err);
+    int code = model_classify(work->evaluate->model, line->first, line->first_len, logits, err);
     if (code < 0)
         return err_context(err, "%s:%u", work->evaluate->settings->test, line->line);
-    for (size_t label = 1; label < work->spec->label_count; label++)
-        if (scratch[label] > scratch[best])
+    for (size_t label = 1; label < labels; label++)
+        if (logits[label] > logits[best])
             best = label;
     work->predicted[i] = best;
-    work->probabilities[i] = scratch[best];
+    work->probabilities[i] = logits[best];
+    for (size_t label = 0; label < labels; label++)
+        logits[label] = logf(logits[label] > FLT_MIN ? logits[label] : FLT_MIN);
     return 0;
 }
 
@@ -131,9 +139,8 @@ static void classify_share(void *context, int index)
 {
     struct work *work = context;
     size_t step = (size_t)work->evaluate->threads, thread = (size_t)index;
-    float *scratch = work->scratch + thread * work->spec->label_count;
     for (size_t i = thread; i < work->evaluate->corpus.count; i += step)
-        if (classify_line(work, i, scratch, &work->errors[thread]) < 0)
+        if (classify_line(work, i, &work->errors[thread]) < 0)
             return;
 }
 
@@ -151,7 +158,7 @@ static int classify(struct work *work, struct err *err)
         if (work->errors[i].code != ERR_NONE)
             return err_set(err, work->errors[i].code, "%s", work->errors[i].message);
     for (size_t i = 0; i < evaluate->corpus.count; i++)
-        metric_confusion_add(&work->confusion, work->actual[i], work->predicted[i]);
+        metric_confusion_add(&work->confusion, (size_t)work->actual[i], work->predicted[i]);
     return 0;
 }
 
@@ -165,6 +172,16 @@ static int write_labels(const struct work *work, const char *path, struct err *e
         fprintf(save.stream, "%s\t%.4f\n", work->spec->labels[work->predicted[i]],
                 (double)work->probabilities[i]);
     return file_save_commit(&save, err);
+}
+
+/* How far the probabilities are from the share of right answers, 0 to 1. */
+static double expected_error(const struct work *work)
+{
+    const struct calibration answers = {.count = work->evaluate->corpus.count,
+                                        .labels = work->spec->label_count,
+                                        .logits = work->logits,
+                                        .targets = work->actual};
+    return calibration_error(&answers, 1);
 }
 
 static json_t *label_json(const struct work *work, size_t label)
@@ -189,11 +206,12 @@ static int print_json(const struct work *work, struct err *err)
     for (size_t label = 0; label < work->spec->label_count; label++)
         json_array_append_new(labels, label_json(work, label));
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:I, s:f, s:f, s:o, s:I, s:f, s:f}", "model", work->spec->name, "task",
-        spec_task_name(work->spec->task), "test", evaluate->settings->test, "texts",
+        "{s:s, s:s, s:s, s:I, s:f, s:f, s:f, s:o, s:I, s:f, s:f}", "model", work->spec->name,
+        "task", spec_task_name(work->spec->task), "test", evaluate->settings->test, "texts",
         (json_int_t)evaluate->corpus.count, "accuracy", metric_accuracy(&work->confusion),
-        "macro_f1", metric_macro_f1(&work->confusion), "labels", labels, "threads",
-        (json_int_t)evaluate->threads, "seconds", seconds, "texts_per_second", texts / seconds);
+        "macro_f1", metric_macro_f1(&work->confusion), "calibration_error", expected_error(work),
+        "labels", labels, "threads", (json_int_t)evaluate->threads, "seconds", seconds,
+        "texts_per_second", texts / seconds);
     return cmd_print_json(object, err);
 }
 
@@ -205,6 +223,7 @@ static void print_text(const struct work *work)
     printf("test       %s, %zu texts\n", evaluate->settings->test, evaluate->corpus.count);
     printf("accuracy   %.2f %%\n", 100 * metric_accuracy(&work->confusion));
     printf("macro-F1   %.2f %%\n", 100 * metric_macro_f1(&work->confusion));
+    printf("ECE        %.2f %%\n", 100 * expected_error(work));
     for (size_t label = 0; label < work->spec->label_count; label++) {
         struct metric_label counts = metric_confusion_label(&work->confusion, label);
         printf(
@@ -218,14 +237,13 @@ static void print_text(const struct work *work)
 
 static int work_init(struct work *work, struct err *err)
 {
-    size_t count = work->evaluate->corpus.count, threads = (size_t)work->evaluate->threads;
+    const size_t count = work->evaluate->corpus.count;
     work->actual = mem_alloc(count, sizeof(*work->actual), err);
     work->predicted = mem_alloc(count, sizeof(*work->predicted), err);
     work->probabilities = mem_alloc(count, sizeof(*work->probabilities), err);
-    work->scratch = mem_alloc(threads * work->spec->label_count, sizeof(*work->scratch), err);
-    work->errors = mem_alloc(threads, sizeof(*work->errors), err);
-    if (!work->actual || !work->predicted || !work->probabilities || !work->scratch ||
-        !work->errors)
+    work->logits = mem_alloc(count, work->spec->label_count * sizeof(*work->logits), err);
+    work->errors = mem_alloc((size_t)work->evaluate->threads, sizeof(*work->errors), err);
+    if (!work->actual || !work->predicted || !work->probabilities || !work->logits || !work->errors)
         return ERR_MEMORY;
     work->card = json_loads(work->spec->card, 0, NULL);
     work->card_labels = json_string_value(json_object_get(work->card, "labels"));
@@ -237,10 +255,18 @@ static void work_release(struct work *work)
     metric_confusion_release(&work->confusion);
     json_decref(work->card);
     mem_free(work->errors);
-    mem_free(work->scratch);
+    mem_free(work->logits);
     mem_free(work->probabilities);
     mem_free(work->predicted);
     mem_free(work->actual);
+}
+
+static int show(const struct work *work, struct err *err)
+{
+    if (work->evaluate->settings->json)
+        return print_json(work, err);
+    print_text(work);
+    return 0;
 }
 
 int evaluate_classification(struct evaluate *evaluate)
@@ -254,10 +280,10 @@ int evaluate_classification(struct evaluate *evaluate)
         code = classify(&work, &err);
     if (code == 0 && evaluate->settings->output != NULL)
         code = write_labels(&work, evaluate->settings->output, &err);
-    if (code == 0 && evaluate->settings->json)
-        code = print_json(&work, &err);
-    else if (code == 0)
-        print_text(&work);
+    if (code == 0)
+        evaluate->figure = (struct evaluate_figure){"accuracy", metric_accuracy(&work.confusion)};
+    if (code == 0 && !evaluate->silent)
+        code = show(&work, &err);
     work_release(&work);
     return code < 0 ? cmd_failed(&err) : CMD_FINE;
 }

@@ -8,6 +8,7 @@
 #include "cmd/evaluate.h"
 #include "model/batch.h"
 #include "model/likelihood.h"
+#include "model/seq2seq.h"
 
 struct work {
     struct evaluate *evaluate;
@@ -80,8 +81,12 @@ static int find_likelihood(struct work *work, struct pool *pool, struct err *err
         return ERR_MEMORY;
     for (size_t i = 0; i < work->count; i++)
         targets[i] = (struct batch_text){set->targets[i].data, set->targets[i].len};
-    int code = likelihood_corpus(model->seq2seq, model->tokenizer, pool, set->sources, targets,
-                                 work->count, &work->likelihood, err);
+    struct seq2seq *floats = NULL;
+    int code = seq2seq_expand(&floats, model->seq2seq, err);
+    if (code == 0)
+        code = likelihood_corpus(floats, model->tokenizer, pool, set->sources, targets, work->count,
+                                 &work->likelihood, err);
+    seq2seq_free(floats);
     mem_free(targets);
     return code;
 }
@@ -226,11 +231,16 @@ static int run(struct work *work, struct err *err)
         code = write_translations(work, settings->output, err);
     if (code == 0)
         code = scoring_compute(&work->scoring, settings, err);
-    if (code == 0 && settings->json)
-        code = print_json(work, err);
-    else if (code == 0)
-        print_text(work);
-    return code;
+    if (code < 0)
+        return code;
+    work->evaluate->figure =
+        (struct evaluate_figure){"BLEU", work->scoring.single.metrics[SCORES_BLEU].value};
+    if (work->evaluate->silent)
+        return 0;
+    if (settings->json)
+        return print_json(work, err);
+    print_text(work);
+    return 0;
 }
 
 int evaluate_translation(struct evaluate *evaluate)

@@ -5,9 +5,10 @@ bin_PROGRAMS += dragomanctl
 dragomanctl_SOURCES = \
 	include/dragoman/client.h src/cmd/client.c \
 	src/cmd/dragomanctl.c src/cmd/ctl.h \
-	src/cmd/ctl_ask.c src/cmd/ctl_info.c src/cmd/ctl_lines.c \
+	src/cmd/ctl_ask.c src/cmd/ctl_info.c src/cmd/ctl_generate.c \
+	src/cmd/ctl_lines.c src/cmd/ctl_lines.h src/cmd/ctl_texts.c \
 	src/cmd/ctl_input.c src/cmd/ctl_input.h
-dragomanctl_LDADD = libbase.a $(DRAGOMAN_LIBS)
+dragomanctl_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
 
 # dragoman
 bin_PROGRAMS += dragoman
@@ -18,6 +19,8 @@ dragoman_SOURCES = \
 	src/cmd/dragoman_train.c \
 	src/cmd/dragoman_evaluate.c src/cmd/evaluate.h \
 	src/cmd/evaluate_translation.c src/cmd/evaluate_classification.c \
+	src/cmd/evaluate_generation.c \
+	src/cmd/evaluate_tagging.c src/cmd/evaluate_regression.c \
 	src/cmd/evaluate_hypotheses.c src/cmd/evaluate_scoring.c \
 	src/cmd/scores.c src/cmd/scores.h \
 	src/cmd/test_set.c src/cmd/test_set.h \
@@ -25,8 +28,13 @@ dragoman_SOURCES = \
 	src/cmd/references.c src/cmd/references.h \
 	src/cmd/dragoman_translate.c \
 	src/cmd/translate_text.c src/cmd/translate_text.h \
-	src/cmd/dragoman_classify.c \
-	src/cmd/dragoman_tokenize.c src/cmd/dragoman_inspect.c
+	src/cmd/dragoman_classify.c src/cmd/dragoman_generate.c \
+	src/cmd/dragoman_tag.c src/cmd/dragoman_regress.c \
+	src/cmd/dragoman_tokenize.c src/cmd/dragoman_quantize.c \
+	src/cmd/dragoman_inspect.c src/cmd/inspect.h src/cmd/inspect_page.c \
+	src/cmd/inspect_cells.c src/cmd/inspect_attention.c src/cmd/inspect_explain.c \
+	src/cmd/cells_rank.c src/cmd/cells_rank.h \
+	src/cmd/cells_page.c src/cmd/cells_page.h src/cmd/cells_script.c
 dragoman_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a $(DRAGOMAN_LIBS)
 
 # The daemon.

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "model/seq2seq.h"
+#include "text/rows.h"
 #include "text/token.h"
 
 struct worker {
@@ -18,6 +20,7 @@ struct worker {
     struct decoder *decoder;
     struct encoded encoded;
     int32_t *ids; /* those of `encoded`, packed */
+    size_t row;   /* numbers in a row of the source, 0 for text */
     size_t id_capacity;
     struct buf text;
 };
@@ -53,22 +56,48 @@ static int worker_pack_ids(struct worker *worker, struct err *err)
     return 0;
 }
 
+static int worker_join_text(struct worker *worker, struct batch_item *item, struct err *err)
+{
+    const struct batch_text *text = &item->text;
+    int code = tokenizer_encode(worker->tokenizer, text->data, text->len, &worker->encoded, err);
+    if (code == 0)
+        code = worker_pack_ids(worker, err);
+    if (code == 0)
+        code = decoder_join(worker->decoder, worker->ids, worker->encoded.count, worker->options,
+                            item, err);
+    return code;
+}
+
+static int worker_join_rows(struct worker *worker, struct batch_item *item, struct err *err)
+{
+    struct rows rows;
+    int code = rows_parse(&rows, item->text.data, item->text.len, err);
+    if (code < 0)
+        return code;
+    code = decoder_join_rows(worker->decoder, rows.values, rows.count, rows.width, worker->options,
+                             item, err);
+    rows_release(&rows);
+    return code;
+}
+
+/* Whether an error is one of this source alone. */
+static bool is_own(const struct worker *worker, int code)
+{
+    return code == ERR_UTF8 || code == ERR_LIMIT ||
+           (worker->row > 0 && (code == ERR_FORMAT || code == ERR_ARGUMENT));
+}
+
 /* The text joins the decoder, or is done at once with the reason why it cannot. */
 static int worker_join(struct worker *worker, struct batch_item *item, struct err *err)
 {
     struct err *own = &item->output->err;
     if (item->output->attention != NULL)
         batch_attention_release(item->output->attention);
-    int code =
-        tokenizer_encode(worker->tokenizer, item->text.data, item->text.len, &worker->encoded, own);
-    if (code == 0)
-        code = worker_pack_ids(worker, own);
-    if (code == 0)
-        code = decoder_join(worker->decoder, worker->ids, worker->encoded.count, worker->options,
-                            item, own);
+    const int code =
+        worker->row > 0 ? worker_join_rows(worker, item, own) : worker_join_text(worker, item, own);
     if (code == 0)
         return 0;
-    if (code != ERR_UTF8 && code != ERR_LIMIT) {
+    if (!is_own(worker, code)) {
         *err = *own;
         return code;
     }
@@ -179,7 +208,10 @@ int batch_work(const struct ensemble *ensemble, const struct tokenizer *tokenize
                const struct decode_options *options, size_t rows, const struct batch_source *source,
                struct err *err)
 {
-    struct worker worker = {.tokenizer = tokenizer, .options = options, .source = source};
+    struct worker worker = {.tokenizer = tokenizer,
+                            .options = options,
+                            .source = source,
+                            .row = ensemble->count > 0 ? ensemble->models[0]->row : 0};
     struct err own = ERR_INIT;
     bool ended = false;
     int code = 0;

@@ -1,6 +1,7 @@
 /*
  * Translating many texts: every thread keeps one decoder full, taking the next text as soon as one
- * is done. A translation does not depend on threads, order or company.
+ * is done. A translation does not depend on threads, order or company. For models whose source is
+ * rows of numbers a text is rows, as text/rows.h writes them.
  */
 #ifndef DRAGOMAN_MODEL_BATCH_H
 #define DRAGOMAN_MODEL_BATCH_H

@@ -1,10 +1,11 @@
 /*
  * The decoder as an object: which sentences are in flight, their rows, and their results.
  *
- * A step first gathers the states of all live rows, each from the row that it extends, then sends
- * them through the target side block by block. What a step needs is allocated when the decoder is
- * made and when a sentence joins; only results are allocated when a sentence is done. Where that
- * fails, the sentence stays, done, and the next step tries again.
+ * A step first encodes what has joined, then gathers the states of all live rows, each from the row
+ * that it extends, then sends those that take part through the target side block by block. What a
+ * step needs is allocated when the decoder is made and when a sentence joins; only results are
+ * allocated when a sentence is done. Where that fails, the sentence stays, done, and the next step
+ * tries again.
  */
 #include "model/decode.h"
 
@@ -28,6 +29,10 @@ static int check_ensemble(const struct ensemble *ensemble, size_t rows, struct e
         return err_set(err, ERR_ARGUMENT, "cannot decode with %zu rows and a vocabulary of %zu",
                        rows, V);
     for (size_t i = 1; i < ensemble->count; i++)
+        if (ensemble->models[i]->row != ensemble->models[0]->row)
+            return err_set(err, ERR_ARGUMENT, "models of rows of %zu and %zu numbers",
+                           ensemble->models[0]->row, ensemble->models[i]->row);
+    for (size_t i = 1; i < ensemble->count; i++)
         if (ensemble->models[i]->vocabulary != V)
             return err_set(err, ERR_ARGUMENT, "models with vocabularies of %zu and %zu", V,
                            ensemble->models[i]->vocabulary);
@@ -41,8 +46,12 @@ static int allocate(struct decoder *decoder, const struct ensemble *ensemble, st
     decoder->networks = mem_alloc(ensemble->count, sizeof *decoder->networks, err);
     decoder->flight = mem_alloc(rows, sizeof *decoder->flight, err);
     decoder->live = mem_alloc(rows, sizeof *decoder->live, err);
+    decoder->turns = mem_alloc(rows, sizeof *decoder->turns, err);
+    decoder->parties = mem_alloc(rows, sizeof *decoder->parties, err);
+    decoder->items = mem_alloc(decode_group(rows), sizeof *decoder->items, err);
     decoder->logits = mem_alloc(block, logits, err);
-    if (!decoder->networks || !decoder->flight || !decoder->live || !decoder->logits)
+    if (!decoder->networks || !decoder->flight || !decoder->live || !decoder->turns ||
+        !decoder->parties || !decoder->items || !decoder->logits)
         return ERR_MEMORY;
     for (; decoder->models < ensemble->count; decoder->models++)
         if (network_init(&decoder->networks[decoder->models], ensemble->models[decoder->models],
@@ -63,6 +72,7 @@ struct decoder *decoder_new(const struct ensemble *ensemble, size_t rows, struct
     if (!decoder)
         return NULL;
     decoder->vocabulary = ensemble->models[0]->vocabulary;
+    decoder->row = ensemble->models[0]->row;
     decoder->rows = rows;
     decoder->outcomes_end = &decoder->outcomes;
     if (allocate(decoder, ensemble, err)) {
@@ -95,6 +105,9 @@ void decoder_free(struct decoder *decoder)
     mem_free(decoder->weights);
     mem_free(decoder->others);
     mem_free(decoder->logits);
+    mem_free(decoder->items);
+    mem_free(decoder->parties);
+    mem_free(decoder->turns);
     mem_free(decoder->live);
     mem_free(decoder->flight);
     mem_free(decoder);
@@ -124,16 +137,29 @@ static int check_options(const struct decoder *decoder, const struct decode_opti
     return 0;
 }
 
-static int check_source(const struct decoder *decoder, const int32_t *source, size_t count,
-                        struct err *err)
+/* A sentence's source, before it is copied: one of the two. */
+struct source {
+    const int32_t *ids;
+    const float *rows; /* [count, width] */
+    size_t count, width;
+};
+
+static int check_source(const struct decoder *decoder, const struct source *source, struct err *err)
 {
-    if (count > DECODE_MAX_SOURCE)
-        return err_set(err, ERR_LIMIT, "a sentence of %zu tokens, more than %d", count,
-                       DECODE_MAX_SOURCE);
-    for (size_t i = 0; i < count; i++)
-        if (source[i] < 0 || (size_t)source[i] >= decoder->vocabulary)
+    if (source->count > DECODE_MAX_SOURCE)
+        return err_set(err, ERR_LIMIT, "a sentence of %zu %s, more than %d", source->count,
+                       source->rows ? "rows" : "tokens", DECODE_MAX_SOURCE);
+    if (source->width != decoder->row)
+        return err_set(err, ERR_ARGUMENT, "rows of %zu numbers, not of %zu", source->width,
+                       decoder->row);
+    for (size_t i = 0; source->ids && i < source->count; i++)
+        if (source->ids[i] < 0 || (size_t)source->ids[i] >= decoder->vocabulary)
             return err_set(err, ERR_ARGUMENT, "token %zu of the source has the id %d of %zu", i,
-                           (int)source[i], decoder->vocabulary);
+                           (int)source->ids[i], decoder->vocabulary);
+    for (size_t i = 0; source->rows && i < source->count * source->width; i++)
+        if (!isfinite(source->rows[i]))
+            return err_set(err, ERR_ARGUMENT, "row %zu, column %zu is not finite",
+                           i / source->width + 1, i % source->width + 1);
     return 0;
 }
 
@@ -145,9 +171,10 @@ static int sentence_allocate(struct sentence *sentence, const struct decoder *de
     struct arena *arena = &sentence->arena;
     bool attends = false;
     sentence->source = arena_alloc(arena, S, sizeof(int32_t), err);
+    sentence->rows = arena_alloc(arena, S, cell_stride(decoder->row) * sizeof(real), err);
     sentence->extensions = arena_alloc(arena, longest * beam, sizeof(struct extension), err);
     sentence->encodings = arena_alloc(arena, decoder->models, sizeof(struct encoding), err);
-    if (!sentence->source || !sentence->extensions || !sentence->encodings)
+    if (!sentence->source || !sentence->rows || !sentence->extensions || !sentence->encodings)
         return ERR_MEMORY;
     for (size_t i = 0; i < decoder->models; i++) {
         const struct network *network = &decoder->networks[i];
@@ -162,8 +189,19 @@ static int sentence_allocate(struct sentence *sentence, const struct decoder *de
     return sentence->attention ? 0 : ERR_MEMORY;
 }
 
-static struct sentence *sentence_new(const struct decoder *decoder, const int32_t *source,
-                                     size_t count, const struct decode_options *options, void *tag,
+static void copy_source(struct sentence *sentence, const struct source *source)
+{
+    if (source->ids) {
+        memcpy(sentence->source, source->ids, source->count * sizeof *source->ids);
+        sentence->source[source->count] = TOKEN_EOS;
+    }
+    for (size_t i = 0; source->rows && i < source->count * source->width; i++)
+        sentence->rows[i / source->width * cell_stride(source->width) + i % source->width] =
+            (real)source->rows[i];
+}
+
+static struct sentence *sentence_new(const struct decoder *decoder, const struct source *source,
+                                     const struct decode_options *options, void *tag,
                                      struct err *err)
 {
     struct sentence *sentence = mem_alloc(1, sizeof *sentence, err);
@@ -173,15 +211,15 @@ static struct sentence *sentence_new(const struct decoder *decoder, const int32_
     sentence->tag = tag;
     sentence->options = *options;
     if (options->max_length == 0)
-        sentence->options.max_length = 2 * count + 10;
-    sentence->steps = count + 1;
+        sentence->options.max_length = source->rows ? DECODE_ROWS_LENGTH : 2 * source->count + 10;
+    sentence->source_count = source->count;
+    sentence->steps = source->count + (source->rows ? 0 : 1);
     sentence->live = 1;
     if (sentence_allocate(sentence, decoder, err)) {
         sentence_free(sentence);
         return NULL;
     }
-    memcpy(sentence->source, source, count * sizeof *source);
-    sentence->source[count] = TOKEN_EOS;
+    copy_source(sentence, source);
     return sentence;
 }
 
@@ -203,26 +241,43 @@ static int join_empty(struct decoder *decoder, void *tag, struct err *err)
     return 0;
 }
 
-int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
-                 const struct decode_options *options, void *tag, struct err *err)
+static int join(struct decoder *decoder, const struct source *source,
+                const struct decode_options *options, void *tag, struct err *err)
 {
     int status = check_options(decoder, options, err);
     if (!status)
-        status = check_source(decoder, source, count, err);
+        status = check_source(decoder, source, err);
     if (status)
         return status;
-    if (count == 0)
+    if (source->count == 0)
         return join_empty(decoder, tag, err);
     if (options->beam > decoder_free_rows(decoder))
         return err_set(err, ERR_BUSY, "%zu rows are free, a beam of %zu does not fit",
                        decoder_free_rows(decoder), options->beam);
-    struct sentence *sentence = sentence_new(decoder, source, count, options, tag, err);
+    struct sentence *sentence = sentence_new(decoder, source, options, tag, err);
     if (!sentence)
         return ERR_MEMORY;
-    decode_encode(decoder, sentence);
+    status = decode_check(decoder, sentence, err);
+    if (status) {
+        sentence_free(sentence);
+        return status;
+    }
     decoder->flight[decoder->flight_count++] = sentence;
     decoder->reserved += options->beam;
     return 0;
+}
+
+int decoder_join(struct decoder *decoder, const int32_t *source, size_t count,
+                 const struct decode_options *options, void *tag, struct err *err)
+{
+    return join(decoder, &(struct source){.ids = source, .count = count}, options, tag, err);
+}
+
+int decoder_join_rows(struct decoder *decoder, const float *rows, size_t count, size_t width,
+                      const struct decode_options *options, void *tag, struct err *err)
+{
+    return join(decoder, &(struct source){.rows = rows, .count = count, .width = width}, options,
+                tag, err);
 }
 
 size_t decoder_free_rows(const struct decoder *decoder)
@@ -233,6 +288,45 @@ size_t decoder_free_rows(const struct decoder *decoder)
 bool decoder_idle(const struct decoder *decoder)
 {
     return decoder->flight_count == 0 && !decoder->outcomes;
+}
+
+struct decoder_load decoder_load(const struct decoder *decoder)
+{
+    struct decoder_load load = decoder->load;
+    load.in_flight = decoder->flight_count;
+    return load;
+}
+
+/* Encoding ------------------------------------------------------------------------------------- */
+
+/* Keeps the list in order, the longest first. */
+static void insert_by_length(struct sentence **list, size_t count, struct sentence *sentence)
+{
+    size_t i = count;
+    for (; i > 0 && list[i - 1]->steps < sentence->steps; i--)
+        list[i] = list[i - 1];
+    list[i] = sentence;
+}
+
+/* Those that wait longest, as many as fit: others sit out this step, so that those who are under
+   way never wait for more than that. */
+static void encode(struct decoder *decoder)
+{
+    struct sentence *list[DECODE_ENCODE_SENTENCES];
+    size_t count = 0, steps = 0;
+    for (size_t i = 0; i < decoder->flight_count; i++) {
+        struct sentence *sentence = decoder->flight[i];
+        if (sentence->encoded)
+            continue;
+        steps += sentence->steps;
+        if (steps > DECODE_MAX_SOURCE + 1 || count == decode_group(decoder->rows))
+            break;
+        insert_by_length(list, count++, sentence);
+        sentence->encoded = true;
+    }
+    decoder->load.encoded = count;
+    if (count > 0)
+        decode_encode(decoder, list, count);
 }
 
 /* Stepping ------------------------------------------------------------------------------------- */
@@ -264,11 +358,26 @@ static int collect(struct decoder *decoder, struct err *err)
     return 0;
 }
 
+/* Which sentences take part. */
+static void choose(struct decoder *decoder)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < decoder->flight_count; i++)
+        if (decoder->flight[i]->encoded)
+            decoder->turns[count++] = (struct turn_item){.party = decoder->flight[i]->options.party,
+                                                         .rows = decoder->flight[i]->options.beam};
+    turn_choose(decoder->turns, count, decoder->rows, DECODE_SPREAD, decoder->parties);
+    for (size_t i = 0, at = 0; i < decoder->flight_count; i++) {
+        struct sentence *sentence = decoder->flight[i];
+        sentence->runs = sentence->encoded && decoder->turns[at++].takes_part;
+    }
+}
+
 /* The row of states that a live row goes on from; none before the first token. */
 static size_t row_before(const struct sentence *sentence, size_t row)
 {
     const size_t at = (sentence->length - 1) * sentence->options.beam + row;
-    return sentence->first_row + sentence->extensions[at].parent;
+    return sentence->first_row + (sentence->held ? row : sentence->extensions[at].parent);
 }
 
 /* The states of all live rows, packed. */
@@ -288,31 +397,48 @@ static void gather_states(const struct decoder *decoder, size_t i, size_t rows)
     network->gathered = before;
 }
 
-/* Packs the live rows of all sentences; returns their number. */
-static size_t gather(struct decoder *decoder)
+/* Appends the live rows of those sentences that run, or of those that do not. */
+static size_t list_rows(struct decoder *decoder, bool runs, size_t rows)
 {
-    size_t rows = 0;
-    for (size_t i = 0; i < decoder->flight_count; i++)
-        for (size_t row = 0; row < decoder->flight[i]->live; row++)
-            decoder->live[rows++] = (struct live_row){.sentence = decoder->flight[i], .row = row};
-    for (size_t i = 0; i < decoder->models; i++)
-        gather_states(decoder, i, rows);
-    for (size_t i = 0, first_row = 0; i < decoder->flight_count; i++) {
-        decoder->flight[i]->first_row = first_row;
-        first_row += decoder->flight[i]->live;
+    for (size_t i = 0; i < decoder->flight_count; i++) {
+        struct sentence *sentence = decoder->flight[i];
+        for (size_t row = 0; sentence->encoded && sentence->runs == runs && row < sentence->live;
+             row++)
+            decoder->live[rows++] = (struct live_row){.sentence = sentence, .row = row};
     }
     return rows;
+}
+
+/* Packs the live rows of all sentences, first those that run; returns the number of these. */
+static size_t gather(struct decoder *decoder)
+{
+    const size_t running = list_rows(decoder, true, 0), rows = list_rows(decoder, false, running);
+    for (size_t i = 0; i < decoder->models; i++)
+        gather_states(decoder, i, rows);
+    for (size_t r = 0; r < rows; r++)
+        if (decoder->live[r].row == 0) {
+            decoder->live[r].sentence->first_row = r;
+            decoder->live[r].sentence->held = !decoder->live[r].sentence->runs;
+        }
+    return running;
 }
 
 int decoder_step(struct decoder *decoder, struct err *err)
 {
     if (collect(decoder, err)) /* what an earlier step could not */
         return ERR_MEMORY;
+    encode(decoder);
+    choose(decoder);
     const size_t rows = gather(decoder), block = decode_block(decoder);
     for (size_t first = 0; first < rows; first += block)
         decode_advance(decoder, first, rows - first < block ? rows - first : block);
+    decoder->load.rows = rows;
+    decoder->load.sentences = 0;
     for (size_t i = 0; i < decoder->flight_count; i++)
-        beam_choose(decoder->flight[i]);
+        if (decoder->flight[i]->runs) {
+            beam_choose(decoder->flight[i]);
+            decoder->load.sentences++;
+        }
     return collect(decoder, err);
 }
 

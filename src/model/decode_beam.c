@@ -170,7 +170,7 @@ static void share_attention(size_t count, const real *attention, float *share)
 static int trace_ending(const struct sentence *sentence, const struct ending *ending,
                         struct hypothesis *hypothesis, struct err *err)
 {
-    const size_t beam = sentence->options.beam, columns = sentence->steps - 1;
+    const size_t beam = sentence->options.beam, columns = sentence->source_count;
     hypothesis->count = ending->length;
     hypothesis->score = (float)ending->score;
     hypothesis->log_probability = (float)ending->log_probability;
@@ -204,7 +204,7 @@ int beam_trace(const struct sentence *sentence, struct outcome **outcome, struct
     struct decode_result *result = &traced->result;
     const size_t nbest = sentence->options.nbest;
     result->tag = sentence->tag;
-    result->source_count = sentence->steps - 1;
+    result->source_count = sentence->source_count;
     while (result->count < nbest && result->count < sentence->ending_count) {
         struct hypothesis *hypothesis = &result->hypotheses[result->count];
         const struct ending *ending = &sentence->endings[result->count++];

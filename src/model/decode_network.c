@@ -16,16 +16,18 @@ static int allocate(const struct buffer *list, size_t count, struct err *err)
     return 0;
 }
 
-static int allocate_source(struct network *network, struct err *err)
+static int allocate_source(struct network *network, size_t group, struct err *err)
 {
     const struct seq2seq *model = network->model;
+    const struct recurrent *encoder = &model->encoder;
     const size_t S = DECODE_MAX_SOURCE + 1;
     const struct buffer list[] = {
         {&network->prepared, 1, model->attends ? attention_prepared(&model->attention) : 0},
         {&network->embedded, S, model->embedding},
-        {&network->recurrent, 1, recurrent_scratch(&model->encoder, S)},
-        {&network->last, 1, recurrent_state(&model->encoder)},
-        {&network->summary, 1, model->memory},
+        {&network->recurrent, 1, recurrent_scratch_many(encoder, S, group)},
+        {&network->last, group, recurrent_state(encoder)},
+        {&network->summary, group, model->memory},
+        {&network->firsts, group, model->first},
     };
     return allocate(list, sizeof list / sizeof *list, err);
 }
@@ -57,6 +59,27 @@ static int allocate_target(struct network *network, size_t rows, size_t block, s
     return allocate(list, sizeof list / sizeof *list, err);
 }
 
+/* The model's matrices, in the form that they have by now. */
+static void bind(struct network *network)
+{
+    const struct seq2seq *model = network->model;
+    const struct seq2seq_forms *forms = &model->forms;
+    const size_t E = model->embedding;
+    network->source_embedding = seq2seq_source_embedding(model);
+    network->target_embedding = seq2seq_target_embedding(model);
+    network->output_layer = seq2seq_output_layer(model);
+    network->row = (struct dense){
+        .outputs = E, .inputs = model->row, .floats = model->row_weight, .form = forms->row};
+    network->bridge = (struct dense){.outputs = model->first,
+                                     .inputs = model->memory,
+                                     .floats = model->bridge_weight,
+                                     .form = forms->bridge};
+    network->combine = (struct dense){.outputs = E,
+                                      .inputs = model->combined,
+                                      .floats = model->combine_weight,
+                                      .form = forms->combine};
+}
+
 int network_init(struct network *network, const struct seq2seq *model, size_t rows, size_t block,
                  struct err *err)
 {
@@ -64,7 +87,12 @@ int network_init(struct network *network, const struct seq2seq *model, size_t ro
     network->model = model;
     network->fed = model->kind == SPEC_DECODER_INPUT_FEEDING ? cells : 0;
     network->state = cells + (network->fed ? cell_stride(model->embedding) : 0);
-    if (allocate_source(network, err) || allocate_target(network, rows, block, err)) {
+    network->group = decode_group(rows);
+    if (seq2seq_pack(model, err))
+        return ERR_MEMORY;
+    bind(network);
+    if (allocate_source(network, network->group, err) ||
+        allocate_target(network, rows, block, err)) {
         network_release(network);
         return ERR_MEMORY;
     }
@@ -76,10 +104,10 @@ int network_init(struct network *network, const struct seq2seq *model, size_t ro
 void network_release(struct network *network)
 {
     real *const buffers[] = {
-        network->output,   network->joined,   network->query, network->residual,
-        network->cell,     network->products, network->input, network->gathered,
-        network->states,   network->summary,  network->last,  network->recurrent,
-        network->embedded, network->prepared,
+        network->output,    network->joined,   network->query,    network->residual,
+        network->cell,      network->products, network->input,    network->gathered,
+        network->states,    network->firsts,   network->summary,  network->last,
+        network->recurrent, network->embedded, network->prepared,
     };
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         mem_free(buffers[i]);

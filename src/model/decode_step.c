@@ -35,7 +35,7 @@ static struct mat embed(const struct advance *step)
     for (size_t r = 0; r < step->rows; r++) {
         const int32_t id = last_token(&step->live[r]);
         real *row = input.data + r * input.stride;
-        embedding_forward(1, E, &id, network->model->target_embedding, row);
+        dense_row(&network->target_embedding, (size_t)id, row);
         if (network->fed)
             memcpy(row + E, step->states + r * network->state + network->fed, E * sizeof(real));
     }
@@ -147,8 +147,8 @@ static struct mat advance_output(const struct advance *step, struct mat s, struc
         if (model->deep)
             memcpy(row + H, x.data + r * x.stride, E * sizeof(real));
     }
-    mat_rows(step->rows, E, C, network->joined, joined, model->combine_weight, C,
-             model->combine_bias, output.data, output.stride);
+    dense_rows(&network->combine, step->rows, network->joined, joined, model->combine_bias,
+               output.data, output.stride);
     for (size_t r = 0; r < step->rows; r++)
         tanh_forward(E, output.data + r * output.stride);
     return output;
@@ -158,12 +158,11 @@ static struct mat advance_output(const struct advance *step, struct mat s, struc
 static void advance_model(const struct advance *step, real *logits)
 {
     const struct seq2seq *model = step->network->model;
-    const size_t V = model->vocabulary, E = model->embedding;
     const struct mat x = embed(step);
     const struct mat s = advance_states(step, x);
     const struct mat output = advance_output(step, s, x);
-    mat_rows(step->rows, V, E, output.data, output.stride, model->output_weight, E,
-             model->output_bias, logits, cell_stride(V));
+    dense_rows(&step->network->output_layer, step->rows, output.data, output.stride,
+               model->output_bias, logits, cell_stride(model->vocabulary));
 }
 
 /* The logarithms of probabilities, summed so far. */

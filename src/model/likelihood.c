@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "model/seq2seq.h"
+#include "text/rows.h"
 #include "text/token.h"
 
 #define BATCH_TOKENS 4096 /* of both sides, with padding */
@@ -70,6 +71,40 @@ static int encode_side(struct corpus_work *work, struct batch_text text, const i
     return 0;
 }
 
+/* The source side where it is rows of numbers, as text. */
+static int read_rows(struct corpus_work *work, struct batch_text text, struct seq2seq_pair *pair,
+                     bool *fits, struct err *err)
+{
+    const size_t F = work->model->row;
+    struct err own = ERR_INIT;
+    struct rows rows;
+    int code = rows_parse(&rows, text.data, text.len, &own);
+    if (code == ERR_MEMORY)
+        return err_set(err, code, "%s", own.message);
+    *fits = code == 0 && rows.width == F && rows.count <= LIKELIHOOD_MAX_TOKENS;
+    code = 0;
+    if (*fits) {
+        float *copy = arena_alloc(&work->ids, rows.count * F, sizeof *copy, err);
+        if (copy)
+            memcpy(copy, rows.values, rows.count * F * sizeof *copy);
+        else
+            code = ERR_MEMORY;
+        pair->rows = copy;
+        pair->row = F;
+        pair->source_count = rows.count;
+    }
+    rows_release(&rows);
+    return code;
+}
+
+static int encode_source(struct corpus_work *work, struct batch_text text,
+                         struct seq2seq_pair *pair, bool *fits, struct err *err)
+{
+    return work->model->row > 0
+               ? read_rows(work, text, pair, fits, err)
+               : encode_side(work, text, &pair->source, &pair->source_count, fits, err);
+}
+
 static int encode_pairs(struct corpus_work *work, const struct batch_text *sources,
                         const struct batch_text *targets, size_t count,
                         struct likelihood *likelihood, struct err *err)
@@ -77,8 +112,7 @@ static int encode_pairs(struct corpus_work *work, const struct batch_text *sourc
     for (size_t i = 0; i < count; i++) {
         struct corpus_pair pair = {.index = i};
         bool fits;
-        int code =
-            encode_side(work, sources[i], &pair.ids.source, &pair.ids.source_count, &fits, err);
+        int code = encode_source(work, sources[i], &pair.ids, &fits, err);
         if (code == 0 && fits)
             code =
                 encode_side(work, targets[i], &pair.ids.target, &pair.ids.target_count, &fits, err);

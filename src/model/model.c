@@ -5,17 +5,29 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/bag.h"
 #include "model/bundle.h"
-#include "model/classifier.h"
+#include "model/reading.h"
+#include "model/rnn.h"
 #include "model/seq2seq.h"
+#include "nn/softmax.h"
+#include "text/rows.h"
 
 static int open_network(struct model *model, struct err *err)
 {
-    int code;
-    if (model->spec.task == SPEC_TRANSLATION)
-        code = seq2seq_open(&model->seq2seq, &model->spec, &model->weights, err);
-    else
-        code = classifier_open(&model->classifier, &model->spec, &model->weights, err);
+    const struct spec *spec = &model->spec;
+    int code = ERR_INTERNAL;
+    switch (spec->kind) {
+    case SPEC_SEQ2SEQ:
+        code = seq2seq_open(&model->seq2seq, spec, &model->weights, err);
+        break;
+    case SPEC_RNN:
+        code = rnn_open(&model->rnn, spec, &model->weights, err);
+        break;
+    case SPEC_BAG_OF_WORDS:
+        code = bag_open(&model->bag, spec, &model->weights, err);
+        break;
+    }
     if (code < 0)
         err_context(err, "%s/" BUNDLE_WEIGHTS, model->folder);
     return code;
@@ -56,7 +68,8 @@ void model_release(struct model *model)
 {
     if (model == NULL || __atomic_sub_fetch(&model->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    classifier_free(model->classifier);
+    bag_free(model->bag);
+    rnn_free(model->rnn);
     seq2seq_free(model->seq2seq);
     tokenizer_free(model->tokenizer);
     safetensors_close(&model->weights);
@@ -92,17 +105,45 @@ static int wrong_task(const struct model *model, enum spec_task task, struct err
                    spec_task_name(model->spec.task), spec_task_name(task));
 }
 
+/* Logits become probabilities. */
+static void write_probabilities(const struct spec *spec, float *values)
+{
+    for (size_t l = 0; l < spec->label_count; l++)
+        values[l] /= (float)spec->temperature;
+    softmax_row(spec->label_count, values);
+}
+
+static int classify_bag(const struct model *model, const char *text, size_t len, float *logits,
+                        struct err *err)
+{
+    struct encoded encoded = {.count = 0};
+    int code = tokenizer_encode(model->tokenizer, text, len, &encoded, err);
+    if (code == 0)
+        code = bag_logits(model->bag, &encoded, logits, err);
+    encoded_release(&encoded);
+    return code;
+}
+
+static int classify_rnn(const struct model *model, const char *text, size_t len, float *logits,
+                        struct err *err)
+{
+    struct reading reading;
+    if (reading_make(&reading, model, text, len, err) < 0)
+        return err->code;
+    const int code = rnn_pooled(model->rnn, &reading.input, logits, NULL, err);
+    reading_release(&reading);
+    return code;
+}
+
 int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
                    struct err *err)
 {
-    int32_t *ids = NULL;
-    size_t count = 0;
-    if (model->classifier == NULL)
+    if (model->spec.task != SPEC_CLASSIFICATION)
         return wrong_task(model, SPEC_CLASSIFICATION, err);
-    int code = encode(model, text, len, &ids, &count, err);
+    const int code = model->bag != NULL ? classify_bag(model, text, len, probabilities, err)
+                                        : classify_rnn(model, text, len, probabilities, err);
     if (code == 0)
-        code = classifier_predict(model->classifier, ids, count, probabilities, err);
-    mem_free(ids);
+        write_probabilities(&model->spec, probabilities);
     return code;
 }
 
@@ -138,22 +179,31 @@ int model_ensemble(struct ensemble *ensemble, struct model *const *models, size_
     return 0;
 }
 
-/* Decodes one sentence with a decoder of its own. */
-static int decode(const struct model *model, const int32_t *ids, size_t count,
-                  const struct decode_options *options, struct decode_result **result,
-                  struct err *err)
+/* Decodes one source, which joins the decoder, to its end. */
+static int decode(struct decoder *decoder, struct decode_result **result, struct err *err)
 {
-    int code = ERR_MEMORY;
-    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
-    struct decoder *decoder = decoder_new(&alone, options->beam, err);
-    if (decoder == NULL)
-        return code;
-    code = decoder_join(decoder, ids, count, options, NULL, err);
+    int code = 0;
     *result = NULL;
     while (code == 0 && (*result = decoder_take(decoder)) == NULL)
         code = decoder_step(decoder, err);
-    decoder_free(decoder);
     return code;
+}
+
+static struct decoder *new_decoder(const struct model *model, const struct decode_options *options,
+                                   struct err *err)
+{
+    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
+    return decoder_new(&alone, options->beam, err);
+}
+
+/* Appends the best hypothesis as text. */
+static int write_best(const struct model *model, const struct decode_result *result,
+                      struct buf *out, float *score, struct err *err)
+{
+    const struct hypothesis *best = &result->hypotheses[0];
+    if (score != NULL)
+        *score = best->score;
+    return tokenizer_decode(model->tokenizer, best->ids, best->count, out, err);
 }
 
 int model_translate(const struct model *model, const char *text, size_t len,
@@ -162,18 +212,55 @@ int model_translate(const struct model *model, const char *text, size_t len,
 {
     int32_t *ids = NULL;
     size_t count = 0;
+    struct decoder *decoder = NULL;
     struct decode_result *result = NULL;
-    if (model->seq2seq == NULL)
+    if (model->spec.task != SPEC_TRANSLATION)
         return wrong_task(model, SPEC_TRANSLATION, err);
     int code = encode(model, text, len, &ids, &count, err);
-    if (code < 0 || (code = decode(model, ids, count, options, &result, err)) < 0)
-        goto out;
-    const struct hypothesis *best = &result->hypotheses[0];
-    code = tokenizer_decode(model->tokenizer, best->ids, best->count, out, err);
-    if (score != NULL)
-        *score = best->score;
-out:
+    if (code == 0 && (decoder = new_decoder(model, options, err)) == NULL)
+        code = err->code;
+    if (code == 0)
+        code = decoder_join(decoder, ids, count, options, NULL, err);
+    if (code == 0)
+        code = decode(decoder, &result, err);
+    if (code == 0)
+        code = write_best(model, result, out, score, err);
     decode_result_free(result);
+    decoder_free(decoder);
     mem_free(ids);
+    return code;
+}
+
+int model_decode_rows(const struct model *model, const float *values, size_t count, size_t width,
+                      const struct decode_options *options, struct decode_result **result,
+                      struct err *err)
+{
+    *result = NULL;
+    if (model->spec.task != SPEC_GENERATION)
+        return wrong_task(model, SPEC_GENERATION, err);
+    if (model->seq2seq == NULL)
+        return err_set(err, ERR_ARGUMENT, "model \"%s\" does not read rows of numbers",
+                       model->spec.name);
+    struct decoder *decoder = new_decoder(model, options, err);
+    if (decoder == NULL)
+        return err->code;
+    int code = decoder_join_rows(decoder, values, count, width, options, NULL, err);
+    if (code == 0)
+        code = decode(decoder, result, err);
+    decoder_free(decoder);
+    return code;
+}
+
+int model_caption(const struct model *model, const struct rows *rows,
+                  const struct decode_options *options, struct buf *out, float *score,
+                  struct err *err)
+{
+    struct decode_result *result;
+    int code =
+        model_decode_rows(model, rows->values, rows->count, rows->width, options, &result, err);
+    if (code < 0)
+        return code;
+    code = write_best(model, result, out, score, err);
+    decode_result_free(result);
     return code;
 }

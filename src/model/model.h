@@ -11,14 +11,16 @@
 #include "text/token.h"
 
 struct seq2seq;
-struct classifier;
+struct rnn;
+struct bag;
 
 struct model {
     struct spec spec;
     struct tokenizer *tokenizer;
     struct safetensors weights;
-    struct seq2seq *seq2seq;       /* translation, else NULL */
-    struct classifier *classifier; /* classification, else NULL */
+    struct seq2seq *seq2seq; /* the one that the spec's kind says; the others are NULL */
+    struct rnn *rnn;
+    struct bag *bag;
     char *folder;
     int references; /* atomic; use model_retain and model_release only */
 };
@@ -40,8 +42,21 @@ int model_translate(const struct model *model, const char *text, size_t len,
                     const struct decode_options *options, struct buf *out, float *score,
                     struct err *err);
 
+struct rows;
+/* What decoding makes of rows of numbers [count, width]; free *result with decode_result_free. */
+int model_decode_rows(const struct model *model, const float *values, size_t count, size_t width,
+                      const struct decode_options *options, struct decode_result **result,
+                      struct err *err);
+/* The text of the best hypothesis, appended to `out`: what a model of rows, such as the parts of a
+   picture, says of them. For both, a model of another task, rows of another width and values that
+   are not finite are ERR_ARGUMENT. */
+int model_caption(const struct model *model, const struct rows *rows,
+                  const struct decode_options *options, struct buf *out, float *score,
+                  struct err *err);
+
 /* Probabilities of each label, [label_count], summing to 1. Any thread; the result does not depend
-   on what else runs. Empty text gives the prior. */
+   on what else runs. Empty text gives the prior. A model of rows takes them as text/rows.h writes
+   them. */
 int model_classify(const struct model *model, const char *text, size_t len, float *probabilities,
                    struct err *err);
 

@@ -23,6 +23,18 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are used as they are");
 _Static_assert(sizeof(float) == 4, "F32 is used as float");
 
+static const char *const type_names[] = {
+    [TENSOR_F32] = "F32", [TENSOR_I64] = "I64", [TENSOR_I8] = "I8", [TENSOR_F16] = "F16"};
+static const size_t type_sizes[] = {[TENSOR_F32] = sizeof(float),
+                                    [TENSOR_I64] = sizeof(int64_t),
+                                    [TENSOR_I8] = sizeof(int8_t),
+                                    [TENSOR_F16] = sizeof(uint16_t)};
+
+static size_t tensor_bytes(const struct tensor *tensor)
+{
+    return tensor->count * type_sizes[tensor->type];
+}
+
 /* Where a tensor lies, in bytes from the start of the data. */
 struct range {
     size_t begin, end, tensor;
@@ -60,10 +72,10 @@ static int read_size(const json_t *value, const char *name, const char *what, si
     return 0;
 }
 
-/* No dimension and no product of dimensions may exceed data_size / 4, so nothing can overflow. */
+/* No dimension and no product of dimensions may exceed what fits the data: nothing can overflow. */
 static int read_shape(struct tensor *tensor, const json_t *shape, size_t data_size, struct err *err)
 {
-    size_t most = data_size / sizeof(float);
+    size_t most = data_size / type_sizes[tensor->type];
     if (!json_is_array(shape))
         return err_set(err, ERR_FORMAT, "tensor \"%s\": \"shape\" must be an array", tensor->name);
     if (json_array_size(shape) > SAFETENSORS_MAX_DIMENSIONS)
@@ -101,21 +113,25 @@ static int read_range(const struct tensor *tensor, const json_t *offsets, size_t
     if (range->end < range->begin)
         return err_set(err, ERR_FORMAT, "tensor \"%s\": \"data_offsets\" end before they begin",
                        tensor->name);
-    if (range->end - range->begin != tensor->count * sizeof(float))
+    if (range->end - range->begin != tensor_bytes(tensor))
         return err_set(err, ERR_FORMAT,
                        "tensor \"%s\": \"data_offsets\" span %zu bytes, its shape needs %zu",
-                       tensor->name, range->end - range->begin, tensor->count * sizeof(float));
+                       tensor->name, range->end - range->begin, tensor_bytes(tensor));
     return 0;
 }
 
-static int read_type(const struct tensor *tensor, const json_t *type, struct err *err)
+static int read_type(struct tensor *tensor, const json_t *type, struct err *err)
 {
     if (!json_is_string(type))
         return err_set(err, ERR_FORMAT, "tensor \"%s\": \"dtype\" must be a text", tensor->name);
-    if (strcmp(json_string_value(type), "F32") == 0)
-        return 0;
+    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++)
+        if (strcmp(json_string_value(type), type_names[i]) == 0) {
+            tensor->type = (enum tensor_type)i;
+            return 0;
+        }
     bool clean = name_is_valid(json_string_value(type)) && json_string_length(type) <= 16;
-    return err_set(err, ERR_FORMAT, "tensor \"%s\": type %s is not supported, only F32 is",
+    return err_set(err, ERR_FORMAT,
+                   "tensor \"%s\": type %s is not supported, only F32, F16, I64 and I8 are",
                    tensor->name, clean ? json_string_value(type) : "(unprintable)");
 }
 
@@ -175,12 +191,36 @@ static bool floats_are_finite(const float *data, size_t count)
     return true;
 }
 
+/* The same for floats of 16 bits. */
+static bool halves_are_finite(const uint16_t *data, size_t count)
+{
+    const uint16_t exponent = 0x7c00;
+    unsigned bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad |= (data[i] & exponent) == exponent;
+    return bad == 0;
+}
+
+static bool is_finite(const struct tensor *tensor, size_t from, size_t count)
+{
+    switch (tensor->type) {
+    case TENSOR_F32:
+        return floats_are_finite(tensor->data + from, count);
+    case TENSOR_F16:
+        return halves_are_finite(tensor->halves + from, count);
+    case TENSOR_I64:
+    case TENSOR_I8:
+        break;
+    }
+    return true;
+}
+
 static int check_finite(const struct tensor *tensor, struct err *err)
 {
-    if (floats_are_finite(tensor->data, tensor->count))
-        return 0;
     size_t at = 0;
-    while (floats_are_finite(tensor->data + at, 1))
+    if (is_finite(tensor, 0, tensor->count))
+        return 0;
+    while (is_finite(tensor, at, 1))
         at++;
     return err_set(err, ERR_FORMAT, "tensor \"%s\": element %zu is not a finite number",
                    tensor->name, at);
@@ -208,6 +248,48 @@ static int read_tensors(struct safetensors *file, json_t *header, struct range *
     return 0;
 }
 
+static void set_data(struct tensor *tensor, const void *data)
+{
+    switch (tensor->type) {
+    case TENSOR_F32:
+        tensor->data = data;
+        break;
+    case TENSOR_I64:
+        tensor->integers = data;
+        break;
+    case TENSOR_I8:
+        tensor->bytes = data;
+        break;
+    case TENSOR_F16:
+        tensor->halves = data;
+        break;
+    }
+}
+
+static const void *get_data(const struct tensor *tensor)
+{
+    switch (tensor->type) {
+    case TENSOR_F32:
+        return tensor->data;
+    case TENSOR_I64:
+        return tensor->integers;
+    case TENSOR_I8:
+        return tensor->bytes;
+    case TENSOR_F16:
+        return tensor->halves;
+    }
+    return NULL;
+}
+
+static int place_tensor(struct tensor *tensor, const void *data, struct err *err)
+{
+    if ((uintptr_t)data % type_sizes[tensor->type] != 0)
+        return err_set(err, ERR_FORMAT, "tensor \"%s\" is not aligned to %zu bytes", tensor->name,
+                       type_sizes[tensor->type]);
+    set_data(tensor, data);
+    return 0;
+}
+
 /* Fills file->tensors from the header; data_size bytes of data follow at `data`. */
 static int read_header(struct safetensors *file, json_t *header, const unsigned char *data,
                        size_t data_size, struct err *err)
@@ -224,9 +306,9 @@ static int read_header(struct safetensors *file, json_t *header, const unsigned 
     if (ranges == NULL || file->tensors == NULL ||
         (code = read_tensors(file, header, ranges, data_size, err)) < 0)
         goto out;
-    for (size_t i = 0; i < file->count; i++)
-        file->tensors[i].data = (const float *)(const void *)(data + ranges[i].begin);
     code = check_tiling(file, ranges, data_size, err);
+    for (size_t i = 0; i < file->count && code == 0; i++)
+        code = place_tensor(&file->tensors[ranges[i].tensor], data + ranges[i].begin, err);
     for (size_t i = 0; i < file->count && code == 0; i++)
         code = check_finite(&file->tensors[i], err);
 out:
@@ -306,35 +388,67 @@ void safetensors_close(struct safetensors *file)
     *file = (struct safetensors){.count = 0};
 }
 
-static int shape_error(const struct tensor *tensor, size_t rows, size_t columns, struct err *err)
+static void describe_shape(const struct tensor *tensor, char *text, size_t size)
 {
-    char found[SAFETENSORS_MAX_DIMENSIONS * 24] = "", wanted[64];
     size_t len = 0;
+    text[0] = '\0';
     for (size_t i = 0; i < tensor->dimensions; i++)
-        len += (size_t)snprintf(found + len, sizeof found - len, "%s%zu", i == 0 ? "" : ", ",
-                                tensor->shape[i]);
-    if (columns == 0)
-        snprintf(wanted, sizeof wanted, "%zu", rows);
-    else
-        snprintf(wanted, sizeof wanted, "%zu, %zu", rows, columns);
-    return err_set(err, ERR_FORMAT, "tensor \"%s\" has shape [%s], the model needs [%s]",
-                   tensor->name, found, wanted);
+        len +=
+            (size_t)snprintf(text + len, size - len, "%s%zu", i == 0 ? "" : ", ", tensor->shape[i]);
 }
 
-int safetensors_get(const struct safetensors *file, const char *name, size_t rows, size_t columns,
-                    const float **data, struct err *err)
+static int shape_error(const struct tensor *tensor, const struct tensor *wanted, struct err *err)
+{
+    char found[SAFETENSORS_MAX_DIMENSIONS * 24], needed[SAFETENSORS_MAX_DIMENSIONS * 24];
+    describe_shape(tensor, found, sizeof found);
+    describe_shape(wanted, needed, sizeof needed);
+    return err_set(err, ERR_FORMAT, "tensor \"%s\" has shape [%s], the model needs [%s]",
+                   tensor->name, found, needed);
+}
+
+static bool same_shape(const struct tensor *a, const struct tensor *b)
+{
+    return a->dimensions == b->dimensions &&
+           memcmp(a->shape, b->shape, a->dimensions * sizeof *a->shape) == 0;
+}
+
+int safetensors_find(const struct safetensors *file, const char *name, struct tensor *wanted,
+                     struct err *err)
 {
     for (size_t i = 0; i < file->count; i++) {
         const struct tensor *tensor = &file->tensors[i];
         if (strcmp(tensor->name, name) != 0)
             continue;
-        if (tensor->dimensions != (columns == 0 ? 1 : 2) || tensor->shape[0] != rows ||
-            (columns != 0 && tensor->shape[1] != columns))
-            return shape_error(tensor, rows, columns, err);
-        *data = tensor->data;
+        if (tensor->type != wanted->type)
+            return err_set(err, ERR_FORMAT, "tensor \"%s\" has the type %s, the model needs %s",
+                           name, type_names[tensor->type], type_names[wanted->type]);
+        if (!same_shape(tensor, wanted))
+            return shape_error(tensor, wanted, err);
+        *wanted = *tensor;
         return 0;
     }
     return err_set(err, ERR_FORMAT, "tensor \"%s\" is missing", name);
+}
+
+int safetensors_get(const struct safetensors *file, const char *name, size_t rows, size_t columns,
+                    const float **data, struct err *err)
+{
+    struct tensor tensor = {
+        .type = TENSOR_F32, .dimensions = columns == 0 ? 1 : 2, .shape = {rows, columns}};
+    const int code = safetensors_find(file, name, &tensor, err);
+    if (code == 0)
+        *data = tensor.data;
+    return code;
+}
+
+int safetensors_get_integers(const struct safetensors *file, const char *name, size_t count,
+                             const int64_t **integers, struct err *err)
+{
+    struct tensor tensor = {.type = TENSOR_I64, .dimensions = 1, .shape = {count}};
+    const int code = safetensors_find(file, name, &tensor, err);
+    if (code == 0)
+        *integers = tensor.integers;
+    return code;
 }
 
 static json_t *make_entry(const struct tensor *tensor, size_t begin)
@@ -346,8 +460,8 @@ static json_t *make_entry(const struct tensor *tensor, size_t begin)
             return NULL;
         }
     }
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets",
-                     (json_int_t)begin, (json_int_t)(begin + tensor->count * sizeof(float)));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_names[tensor->type], "shape", shape,
+                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor_bytes(tensor)));
 }
 
 /* The JSON text (jansson's memory), NULL and err on failure. */
@@ -361,7 +475,7 @@ static char *make_header(const struct tensor *tensors, size_t count, struct err 
     for (size_t i = 0; i < count; i++) {
         if (json_object_set_new(header, tensors[i].name, make_entry(&tensors[i], at)) < 0)
             goto out;
-        at += tensors[i].count * sizeof(float);
+        at += tensor_bytes(&tensors[i]);
     }
     text = json_dumps(header, JSON_COMPACT);
 out:
@@ -406,9 +520,12 @@ static bool write_all(FILE *stream, const char *header, const struct tensor *ten
     for (size_t i = 0; i < padding; i++)
         if (fputc(' ', stream) == EOF)
             return false;
-    for (size_t i = 0; i < count; i++)
-        if (fwrite(tensors[i].data, sizeof(float), tensors[i].count, stream) != tensors[i].count)
+    for (size_t i = 0; i < count; i++) {
+        const struct tensor *tensor = &tensors[i];
+        if (fwrite(get_data(tensor), type_sizes[tensor->type], tensor->count, stream) !=
+            tensor->count)
             return false;
+    }
     return true;
 }
 

@@ -29,13 +29,14 @@ void seq2seq_size(struct seq2seq *model, const struct spec *spec)
         .tying = spec->tying,
         .attends = spec->attention != ATTENTION_NONE,
         .deep = spec->deep_output,
+        .row = spec->row,
         .vocabulary = spec->vocabulary,
         .embedding = spec->embedding,
         .hidden = spec->decoder.hidden,
     };
     recurrent_size(&model->encoder, net->cell, net->norm, model->embedding, net->hidden,
                    net->layers, net->bidirectional ? 2 : 1, net->residual);
-    model->memory = recurrent_width(&model->encoder);
+    model->memory = net->layers > 0 ? recurrent_width(&model->encoder) : model->embedding;
     size_decoder(model, spec);
     model->attention = (struct attention){
         .kind = spec->attention,
@@ -51,21 +52,32 @@ static void add_attention(struct parameter_list *list, struct attention *attenti
 {
     struct attention_tensor tensors[ATTENTION_MAX_TENSORS];
     const size_t count = attention_tensors(attention, &attention->w, tensors);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         parameters_add(list, "attention.", tensors[i].name, "", tensors[i].rows, tensors[i].columns,
                        tensors[i].slot);
+        list->list[list->count - 1].form = tensors[i].form;
+        list->list[list->count - 1].transposed = tensors[i].transposed;
+    }
 }
 
 size_t seq2seq_parameters(struct seq2seq *model, struct parameter list[SEQ2SEQ_MAX_PARAMETERS])
 {
     const size_t V = model->vocabulary, E = model->embedding, C = model->combined;
     struct parameter_list all = {.list = list};
-    parameters_add(&all, "embedding.", "weight", "", V, E, &model->source_embedding);
+    struct seq2seq_forms *forms = &model->forms;
+    if (model->row > 0) {
+        parameters_add_matrix(&all, "row.", E, model->row, &model->row_weight, &forms->row);
+        parameters_add(&all, "row.", "bias", "", E, 0, &model->row_bias);
+    } else {
+        parameters_add_matrix(&all, "embedding.", V, E, &model->source_embedding,
+                              &forms->source_embedding);
+    }
     if (model->tying != SPEC_TYING_THREE_WAY)
-        parameters_add(&all, "target_embedding.", "weight", "", V, E, &model->target_embedding);
+        parameters_add_matrix(&all, "target_embedding.", V, E, &model->target_embedding,
+                              &forms->target_embedding);
     parameters_add_stack(&all, "encoder.", &model->encoder);
-    parameters_add(&all, "bridge.", "weight", "", model->first, model->memory,
-                   &model->bridge_weight);
+    parameters_add_matrix(&all, "bridge.", model->first, model->memory, &model->bridge_weight,
+                          &forms->bridge);
     parameters_add(&all, "bridge.", "bias", "", model->first, 0, &model->bridge_bias);
     if (model->kind == SPEC_DECODER_CONDITIONAL) {
         parameters_add_cell(&all, "query_cell.", "", &model->query_cell);
@@ -74,27 +86,35 @@ size_t seq2seq_parameters(struct seq2seq *model, struct parameter list[SEQ2SEQ_M
     parameters_add_stack(&all, "decoder.", &model->decoder);
     if (model->attends)
         add_attention(&all, &model->attention);
-    parameters_add(&all, "combine.", "weight", "", E, C, &model->combine_weight);
+    parameters_add_matrix(&all, "combine.", E, C, &model->combine_weight, &forms->combine);
     parameters_add(&all, "combine.", "bias", "", E, 0, &model->combine_bias);
     if (model->tying == SPEC_TYING_NONE)
-        parameters_add(&all, "output.", "weight", "", V, E, &model->output_weight);
+        parameters_add_matrix(&all, "output.", V, E, &model->output_weight, &forms->output);
     parameters_add(&all, "output.", "bias", "", V, 0, &model->output_bias);
     return all.count;
 }
 
 void seq2seq_tie(struct seq2seq *model)
 {
-    if (model->tying == SPEC_TYING_THREE_WAY)
+    struct seq2seq_forms *forms = &model->forms;
+    if (model->tying == SPEC_TYING_THREE_WAY) {
         model->target_embedding = model->source_embedding;
-    if (model->tying != SPEC_TYING_NONE)
+        forms->target_embedding = forms->source_embedding;
+    }
+    if (model->tying != SPEC_TYING_NONE) {
         model->output_weight = model->target_embedding;
+        forms->output = forms->target_embedding;
+    }
 }
 
 void seq2seq_init(struct seq2seq *model, const struct cell_init_settings *settings, struct rng *rng)
 {
     const size_t V = model->vocabulary, E = model->embedding;
     const double deviation = 1 / sqrt((double)E);
-    init_normal(V * E, deviation, rng, model->source_embedding);
+    if (model->row > 0)
+        init_glorot(E, model->row, rng, model->row_weight);
+    else
+        init_normal(V * E, deviation, rng, model->source_embedding);
     if (model->tying != SPEC_TYING_THREE_WAY)
         init_normal(V * E, deviation, rng, model->target_embedding);
     recurrent_init(&model->encoder, settings, rng);
@@ -120,10 +140,12 @@ int seq2seq_open(struct seq2seq **model, const struct spec *spec, const struct s
     if (!opened || !list)
         goto failed;
     seq2seq_size(opened, spec);
-    status = parameters_open(list, seq2seq_parameters(opened, list), file, err);
+    status = parameters_open(list, seq2seq_parameters(opened, list),
+                             spec->weights == SPEC_WEIGHTS_INT8, file, err);
     if (status)
         goto failed;
     seq2seq_tie(opened);
+    opened->packs = spec->weights == SPEC_WEIGHTS_F32;
     mem_free(list);
     *model = opened;
     return 0;
@@ -135,5 +157,7 @@ failed:
 
 void seq2seq_free(struct seq2seq *model)
 {
+    if (model)
+        mem_free(model->packed);
     mem_free(model);
 }

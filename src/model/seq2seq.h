@@ -4,6 +4,10 @@
  *
  *   m = encoder(E_s x)       first = tanh(Wb u + bb), u the encoder's last states or the mean of m
  *
+ * Where the source is rows of numbers r, such as the features of a picture's parts, tanh(Wr r + br)
+ * takes the place of E_s x, and there may be no encoder: m is that itself (Xu et al. 2015, Show,
+ * Attend and Tell).
+ *
  *   plain                    s_t = decoder(E_t y_t-1, s_t-1)                   c_t = attention(s_t)
  *   input-feeding            s_t = decoder([E_t y_t-1; o_t-1], s_t-1), o_0 = 0 c_t = attention(s_t)
  *   conditional              q_t = cell(E_t y_t-1, s_t-1)                      c_t = attention(q_t)
@@ -33,19 +37,26 @@ struct seq2seq { /* or, bound to another vector, its gradients */
     enum spec_bridge bridge;
     enum spec_tying tying;
     bool attends, deep;
+    size_t row;                   /* F: numbers in a row of the source, 0 for tokens */
     size_t vocabulary, embedding; /* V, E */
     size_t memory, hidden;        /* D: width of the encoder's output; H, of the decoder's state */
     size_t first;                 /* N: the decoder's whole first state: conditional's cell pair,
                                      then `decoder` */
     size_t combined;              /* inputs of the output vector: D (if it attends) + H (+ E) */
-    struct recurrent encoder;
+    struct recurrent encoder;     /* of no layers, where it is not there */
     struct cell_layer query_cell, context_cell; /* conditional */
     struct recurrent decoder; /* conditional: the layers above, maybe none; else all layers */
     struct attention attention;
-    real *source_embedding, *target_embedding; /* [V, E] */
+    real *source_embedding, *target_embedding; /* [V, E]; source: NULL for rows */
+    real *row_weight, *row_bias;               /* [E, F], [E] */
     real *bridge_weight, *bridge_bias;         /* [N, D], [N] */
     real *combine_weight, *combine_bias;       /* [E, combined], [E]: columns c, s, y */
     real *output_weight, *output_bias;         /* [V, E], [V] */
+    struct seq2seq_forms {                     /* of the matrices above, for inference */
+        struct dense_form source_embedding, target_embedding, row, bridge, combine, output;
+    } forms;
+    bool packs; /* weights never change, and may be packed */
+    real *packed;
 };
 
 /* The sizes from the spec; weights are not bound yet. */
@@ -62,6 +73,16 @@ void seq2seq_init(struct seq2seq *model, const struct cell_init_settings *settin
 int seq2seq_open(struct seq2seq **model, const struct spec *spec, const struct safetensors *file,
                  struct err *err);
 void seq2seq_free(struct seq2seq *model);
+/* The matrices of embeddings and output, as inference has them. */
+struct dense seq2seq_source_embedding(const struct seq2seq *model);
+struct dense seq2seq_target_embedding(const struct seq2seq *model);
+struct dense seq2seq_output_layer(const struct seq2seq *model);
+/* Packs the matrices of an opened model's products for this processor, once; the decoder does so
+   when it is made. Any thread. Nothing is done where the weights are 8-bit integers. */
+int seq2seq_pack(const struct seq2seq *model, struct err *err);
+/* The same network with weights of its own, all of them floats: for what only training's forward
+   pass does. Free with seq2seq_free. */
+int seq2seq_expand(struct seq2seq **floats, const struct seq2seq *model, struct err *err);
 
 /* Training ------------------------------------------------------------------------------------ */
 
@@ -72,11 +93,14 @@ struct seq2seq_batch {                        /* time-major */
     const int32_t *target_input;              /* [T, B], starts with BOS, then PAD */
     const int32_t *target_output;             /* [T, B], ends with EOS, then -1 */
     const int32_t *target_lengths;            /* [B], with EOS */
+    const real *rows; /* [S, B, F] instead of `source`; there is no EOS after them */
 };
 
 struct seq2seq_pair { /* ids without BOS and EOS */
     const int32_t *source, *target;
     size_t source_count, target_count;
+    const float *rows; /* [source_count, row] instead of `source`, at least one */
+    size_t row;        /* F, the same for all pairs of a batch; 0: tokens */
 };
 /* The batch of `count` pairs, in the arena. */
 int seq2seq_batch_make(struct seq2seq_batch *batch, const struct seq2seq_pair *pairs, size_t count,

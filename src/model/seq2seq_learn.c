@@ -35,6 +35,7 @@ static int allocate_activations(struct seq2seq_pass *pass, struct err *err)
     const struct slot slots[] = {
         {&pass->source, SB * E},
         {&pass->source_mask, SB * E},
+        {&pass->projected, pass->model->row > 0 ? SB * E : 0},
         {&pass->target, TB * E},
         {&pass->target_mask, TB * E},
         {&pass->summary, B * D},
@@ -62,13 +63,44 @@ static int allocate_gradients(struct seq2seq_pass *pass, struct err *err)
 
 /* Embeddings ----------------------------------------------------------------------------------- */
 
+/* x = E_s y, or x = tanh(Wr r + br) */
+static void source_forward(struct seq2seq_pass *pass, size_t SB)
+{
+    const struct seq2seq *model = pass->model;
+    const size_t E = model->embedding, F = model->row;
+    if (F == 0) {
+        embedding_forward(SB, E, pass->batch->source, model->source_embedding, pass->source);
+        return;
+    }
+    const struct linear layer = {.w = mat_of(model->row_weight, F), .bias = model->row_bias};
+    linear_forward(SB, E, F, mat_of(pass->batch->rows, F), &layer, 0, mat_of(pass->projected, E));
+    tanh_forward(SB * E, pass->projected);
+    memcpy(pass->source, pass->projected, SB * E * sizeof(real));
+}
+
+static void source_backward(struct seq2seq_pass *pass, size_t SB)
+{
+    const struct seq2seq *model = pass->model;
+    const size_t E = model->embedding, F = model->row;
+    if (F == 0) {
+        embedding_backward(SB, E, pass->batch->source, pass->d_source,
+                           pass->gradients->source_embedding);
+        return;
+    }
+    const struct seq2seq *gradients = pass->gradients;
+    tanh_backward(SB * E, pass->projected, pass->d_source);
+    mat_multiply(MAT_TN, E, F, SB, mat_of(pass->d_source, E), mat_of(pass->batch->rows, F), 1,
+                 mat_of(gradients->row_weight, F));
+    mat_add_rows(SB, E, mat_of(pass->d_source, E), gradients->row_bias);
+}
+
 static void embed_forward(struct seq2seq_pass *pass)
 {
     const struct seq2seq_batch *batch = pass->batch;
     const size_t E = pass->model->embedding;
     const size_t SB = batch->source_steps * batch->batch, TB = batch->target_steps * batch->batch;
     const double rate = pass->training->dropout_embedding;
-    embedding_forward(SB, E, batch->source, pass->model->source_embedding, pass->source);
+    source_forward(pass, SB);
     dropout_forward(SB * E, rate, pass->rng, pass->source, pass->source_mask);
     embedding_forward(TB, E, batch->target_input, pass->model->target_embedding, pass->target);
     dropout_forward(TB * E, rate, pass->rng, pass->target, pass->target_mask);
@@ -84,12 +116,12 @@ static void embed_backward(struct seq2seq_pass *pass)
     embedding_backward(TB, E, batch->target_input, pass->d_target,
                        pass->gradients->target_embedding);
     dropout_backward(SB * E, rate, pass->source_mask, pass->d_source);
-    embedding_backward(SB, E, batch->source, pass->d_source, pass->gradients->source_embedding);
+    source_backward(pass, SB);
 }
 
 /* Encoder -------------------------------------------------------------------------------------- */
 
-static int encoder_forward(struct seq2seq_pass *pass, struct err *err)
+static int layers_forward(struct seq2seq_pass *pass, struct err *err)
 {
     const struct seq2seq_batch *batch = pass->batch;
     pass->source_sequence = (struct recurrent_sequence){
@@ -100,8 +132,16 @@ static int encoder_forward(struct seq2seq_pass *pass, struct err *err)
         .dropout_layer = pass->training->dropout_layer,
         .dropout_state = pass->training->dropout_state,
     };
-    if (recurrent_forward(&pass->model->encoder, &pass->source_sequence, pass->rng, &pass->encoder,
-                          pass->arena, err))
+    return recurrent_forward(&pass->model->encoder, &pass->source_sequence, pass->rng,
+                             &pass->encoder, pass->arena, err);
+}
+
+static int encoder_forward(struct seq2seq_pass *pass, struct err *err)
+{
+    const struct seq2seq_batch *batch = pass->batch;
+    if (pass->model->encoder.layers == 0)
+        pass->encoder.output = pass->source;
+    else if (layers_forward(pass, err))
         return err->code;
     const size_t count = batch->source_steps * batch->batch * pass->model->memory;
     pass->memory = pass->encoder.output;
@@ -124,6 +164,10 @@ static int encoder_backward(struct seq2seq_pass *pass, const real *d_last, struc
     const struct seq2seq_batch *batch = pass->batch;
     dropout_backward(batch->source_steps * batch->batch * pass->model->memory,
                      pass->training->dropout_memory, pass->memory_mask, pass->d_memory);
+    if (pass->model->encoder.layers == 0) {
+        pass->d_source = pass->d_memory;
+        return 0;
+    }
     return recurrent_backward(&pass->model->encoder, &pass->gradients->encoder,
                               &pass->source_sequence, &pass->encoder, pass->d_memory, d_last,
                               pass->d_source, 0, NULL, pass->arena, err);

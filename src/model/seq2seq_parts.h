@@ -21,6 +21,7 @@ struct seq2seq_pass {
     struct arena *arena;
     /* Activations. Masks are of dropout. */
     real *source, *source_mask, *target, *target_mask; /* embedded: [S, B, E], [T, B, E] */
+    real *projected;                                   /* rows: the source before its dropout */
     struct recurrent_sequence source_sequence;
     struct recurrent_trace encoder;
     real *memory, *memory_mask;     /* [S, B, D] */

@@ -13,19 +13,28 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/spec_names.h"
+#include "model/spec_parts.h"
 
 #define MAX_LABEL_BYTES 256
 #define MAX_LENGTH_PENALTY 10.0
 #define MAX_BEAM 16
+#define MAX_OUTPUT 1e30
+#define FRESH                                                                                      \
+    {                                                                                              \
+        .beam = 5, .length_penalty = 1, .temperature = 1, .deviation = 1                           \
+    }
 
-const char *const spec_task_names[] = {"translation", "classification", NULL};
-const char *const spec_kind_names[] = {"seq2seq", "rnn-classifier", "bag-of-words", NULL};
-const char *const spec_pooling_names[] = {"last", "mean", "max", NULL};
-const char *const spec_token_names[] = {"word", "bpe", NULL};
+const char *const spec_task_names[] = {"translation", "classification", "tagging",
+                                       "regression",  "generation",     NULL};
+const char *const spec_kind_names[] = {"seq2seq", "rnn", "bag-of-words", NULL};
+const char *const spec_pooling_names[] = {"last", "mean", "max", "attention", NULL};
+const char *const spec_condition_names[] = {"none", "first", "every", NULL};
+const char *const spec_token_names[] = {"word", "bpe", "char", NULL};
 const char *const spec_form_names[] = {"nfc", "nfkc", NULL};
 const char *const spec_decoder_names[] = {"plain", "input-feeding", "conditional", NULL};
 const char *const spec_bridge_names[] = {"last", "mean", NULL};
 const char *const spec_tying_names[] = {"none", "two-way", "three-way", NULL};
+const char *const spec_weights_names[] = {"f32", "int8", "f16", NULL};
 
 const char *spec_task_name(enum spec_task task)
 {
@@ -37,14 +46,12 @@ const char *spec_kind_name(enum spec_kind kind)
     return spec_kind_names[kind];
 }
 
-/* An object of the file and its full path with a dot at the end, "" for the outermost. */
-struct node {
-    const json_t *object;
-    const char *path;
-};
+enum spec_weights spec_small_weights(enum spec_kind kind)
+{
+    return kind == SPEC_BAG_OF_WORDS ? SPEC_WEIGHTS_F16 : SPEC_WEIGHTS_INT8;
+}
 
-/* The member `key`, which must be there and of `type`. NULL and err otherwise. */
-static const json_t *node_member(struct node node, const char *key, json_type type, struct err *err)
+const json_t *node_member(struct node node, const char *key, json_type type, struct err *err)
 {
     static const char *const types[] = {"an object", "an array",      "a text", "an integer",
                                         "a number",  "true or false", "null"};
@@ -65,16 +72,16 @@ static const json_t *node_member(struct node node, const char *key, json_type ty
     return value;
 }
 
-static int node_object(struct node node, const char *key, const char *path, struct node *child,
-                       struct err *err)
+int node_object(struct node node, const char *key, const char *path, struct node *child,
+                struct err *err)
 {
     child->path = path;
     child->object = node_member(node, key, JSON_OBJECT, err);
     return child->object == NULL ? ERR_FORMAT : 0;
 }
 
-static int node_size(struct node node, const char *key, size_t min, size_t max, size_t *size,
-                     struct err *err)
+int node_size(struct node node, const char *key, size_t min, size_t max, size_t *size,
+              struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_INTEGER, err);
     if (value == NULL)
@@ -87,8 +94,8 @@ static int node_size(struct node node, const char *key, size_t min, size_t max, 
     return 0;
 }
 
-static int node_real(struct node node, const char *key, double min, double max, double *result,
-                     struct err *err)
+int node_real(struct node node, const char *key, double min, double max, double *result,
+              struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_REAL, err);
     if (value == NULL)
@@ -101,7 +108,7 @@ static int node_real(struct node node, const char *key, double min, double max, 
     return 0;
 }
 
-static int node_flag(struct node node, const char *key, bool *flag, struct err *err)
+int node_flag(struct node node, const char *key, bool *flag, struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_TRUE, err);
     if (value == NULL)
@@ -110,9 +117,8 @@ static int node_flag(struct node node, const char *key, bool *flag, struct err *
     return 0;
 }
 
-/* The index in `words` of the text at `key`. */
-static int node_choice(struct node node, const char *key, const char *const *words, int *choice,
-                       struct err *err)
+int node_choice(struct node node, const char *key, const char *const *words, int *choice,
+                struct err *err)
 {
     const json_t *value = node_member(node, key, JSON_STRING, err);
     if (value == NULL)
@@ -250,11 +256,12 @@ static int read_tokenizer(struct spec *spec, struct node root, struct err *err)
 }
 
 /* What encoder and decoder have in common. */
-static int read_recurrent(struct node node, struct spec_recurrent *net, struct err *err)
+static int read_recurrent(struct node node, size_t least, struct spec_recurrent *net,
+                          struct err *err)
 {
     int cell = 0, norm = 0, code;
     if ((code = node_choice(node, "cell", cell_names, &cell, err)) < 0 ||
-        (code = node_size(node, "layers", 1, RECURRENT_MAX_LAYERS, &net->layers, err)) < 0 ||
+        (code = node_size(node, "layers", least, RECURRENT_MAX_LAYERS, &net->layers, err)) < 0 ||
         (code = node_size(node, "hidden", 1, SPEC_MAX_SIZE, &net->hidden, err)) < 0 ||
         (code = node_flag(node, "residual", &net->residual, err)) < 0 ||
         (code = node_choice(node, "norm", cell_norm_names, &norm, err)) < 0)
@@ -266,14 +273,35 @@ static int read_recurrent(struct node node, struct spec_recurrent *net, struct e
 
 static int read_encoder(struct spec *spec, struct node architecture, struct err *err)
 {
+    /* Attention can read rows as they are. */
+    const size_t least = spec->kind == SPEC_SEQ2SEQ && spec->row > 0 ? 0 : 1;
     struct node encoder;
     int code;
     if ((code = node_size(architecture, "embedding", 1, SPEC_MAX_SIZE, &spec->embedding, err)) <
             0 ||
         (code = node_object(architecture, "encoder", "architecture.encoder.", &encoder, err)) < 0 ||
-        (code = read_recurrent(encoder, &spec->encoder, err)) < 0)
+        (code = read_recurrent(encoder, least, &spec->encoder, err)) < 0)
         return code;
     return node_flag(encoder, "bidirectional", &spec->encoder.bidirectional, err);
+}
+
+/* Width of the states that a decoder's attention reads. */
+static size_t memory_width(const struct spec *spec)
+{
+    if (spec->encoder.layers == 0)
+        return spec->embedding;
+    return spec->encoder.hidden * (spec->encoder.bidirectional ? 2 : 1);
+}
+
+static int check_rows(const struct spec *spec, struct err *err)
+{
+    if (spec->row > 0 && spec->tying == SPEC_TYING_THREE_WAY)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.tying\" is \"three-way\", but rows have no embedding");
+    if (spec->encoder.layers == 0 && spec->bridge == SPEC_BRIDGE_LAST)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.bridge\" is \"last\", but the encoder has no layers");
+    return 0;
 }
 
 /* Settings that do not go together. */
@@ -283,13 +311,13 @@ static int check_decoder(const struct spec *spec, struct err *err)
         return err_set(err, ERR_FORMAT,
                        "key \"architecture.attention\" is \"none\", but a \"%s\" decoder needs one",
                        spec_decoder_names[spec->decoder_kind]);
-    const size_t memory = spec->encoder.hidden * (spec->encoder.bidirectional ? 2 : 1);
+    const size_t memory = memory_width(spec);
     if (spec->attention == ATTENTION_DOT && memory != spec->decoder.hidden)
         return err_set(err, ERR_FORMAT,
                        "key \"architecture.attention\" is \"dot\", but the encoder's states have "
                        "the size %zu and the decoder's %zu",
                        memory, spec->decoder.hidden);
-    return 0;
+    return check_rows(spec, err);
 }
 
 static int read_decoder(struct spec *spec, struct node architecture, struct err *err)
@@ -298,7 +326,7 @@ static int read_decoder(struct spec *spec, struct node architecture, struct err 
     int kind = 0, attention = 0, bridge = 0, tying = 0, code;
     if ((code = node_object(architecture, "decoder", "architecture.decoder.", &decoder, err)) < 0 ||
         (code = node_choice(decoder, "kind", spec_decoder_names, &kind, err)) < 0 ||
-        (code = read_recurrent(decoder, &spec->decoder, err)) < 0 ||
+        (code = read_recurrent(decoder, 1, &spec->decoder, err)) < 0 ||
         (code = node_choice(architecture, "attention", attention_names, &attention, err)) < 0 ||
         (code = node_choice(architecture, "bridge", spec_bridge_names, &bridge, err)) < 0 ||
         (code = node_flag(architecture, "deep_output", &spec->deep_output, err)) < 0 ||
@@ -311,26 +339,82 @@ static int read_decoder(struct spec *spec, struct node architecture, struct err 
     return check_decoder(spec, err);
 }
 
+static int read_condition(struct spec *spec, struct node architecture, struct err *err)
+{
+    struct node node;
+    int condition = 0, code;
+    if ((code = node_object(architecture, "condition", "architecture.condition.", &node, err)) <
+            0 ||
+        (code = node_choice(node, "at", spec_condition_names, &condition, err)) < 0)
+        return code;
+    spec->condition = (enum spec_condition)condition;
+    if (spec->condition != SPEC_CONDITION_NONE)
+        return node_size(node, "size", 1, SPEC_MAX_SIZE, &spec->feature, err);
+    if (spec->label_count > 0)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.condition.at\" is \"none\", but there are \"labels\"");
+    return 0;
+}
+
+/* Settings of an rnn that do not go together. */
+static int check_rnn(const struct spec *spec, struct err *err)
+{
+    const size_t width = spec->encoder.hidden;
+    if (spec->task != SPEC_GENERATION)
+        return 0;
+    if (spec->row > 0 || spec->encoder.bidirectional)
+        return err_set(err, ERR_FORMAT,
+                       "the task \"generation\" needs tokens and an encoder of one direction");
+    if (spec->tied && spec->embedding != width)
+        return err_set(err, ERR_FORMAT,
+                       "key \"architecture.tied\" needs an embedding of the hidden size, %zu, not "
+                       "%zu",
+                       width, spec->embedding);
+    return 0;
+}
+
+static int read_rnn(struct spec *spec, struct node architecture, struct err *err)
+{
+    int code = read_encoder(spec, architecture, err), pooling = 0;
+    if (code < 0)
+        return code;
+    if (spec->task == SPEC_CLASSIFICATION || spec->task == SPEC_REGRESSION) {
+        code = node_choice(architecture, "pooling", spec_pooling_names, &pooling, err);
+        spec->pooling = (enum spec_pooling)pooling;
+    } else if (spec->task == SPEC_GENERATION) {
+        code = read_condition(spec, architecture, err);
+        if (code == 0)
+            code = node_flag(architecture, "tied", &spec->tied, err);
+    }
+    return code < 0 ? code : check_rnn(spec, err);
+}
+
 static int read_kind(struct spec *spec, struct node architecture, struct err *err)
 {
-    int code, pooling = 0;
+    int code;
     switch (spec->kind) {
     case SPEC_SEQ2SEQ:
         code = read_encoder(spec, architecture, err);
         return code < 0 ? code : read_decoder(spec, architecture, err);
-    case SPEC_RNN_CLASSIFIER:
-        if ((code = read_encoder(spec, architecture, err)) < 0 ||
-            (code = node_choice(architecture, "pooling", spec_pooling_names, &pooling, err)) < 0)
-            return code;
-        spec->pooling = (enum spec_pooling)pooling;
-        return 0;
+    case SPEC_RNN:
+        return read_rnn(spec, architecture, err);
     case SPEC_BAG_OF_WORDS:
-        code = node_size(architecture, "ngrams", 1, SPEC_MAX_NGRAMS, &spec->ngrams, err);
-        if (code < 0)
-            return code;
-        return node_size(architecture, "buckets", 0, SPEC_MAX_BUCKETS, &spec->buckets, err);
+        return spec_read_bag(&spec->bag, architecture, err);
     }
     return err_set(err, ERR_INTERNAL, "architecture %d is unknown", (int)spec->kind);
+}
+
+bool spec_does(enum spec_kind kind, enum spec_task task, size_t row)
+{
+    switch (kind) {
+    case SPEC_SEQ2SEQ: /* rows become text: generation with attention over them */
+        return task == (row > 0 ? SPEC_GENERATION : SPEC_TRANSLATION);
+    case SPEC_RNN:
+        return task != SPEC_TRANSLATION;
+    case SPEC_BAG_OF_WORDS:
+        return task == SPEC_CLASSIFICATION && row == 0;
+    }
+    return false;
 }
 
 static int read_architecture(struct spec *spec, struct node root, struct err *err)
@@ -343,7 +427,10 @@ static int read_architecture(struct spec *spec, struct node root, struct err *er
                           err)) < 0)
         return code;
     spec->kind = (enum spec_kind)kind;
-    if ((spec->kind == SPEC_SEQ2SEQ) != (spec->task == SPEC_TRANSLATION))
+    if (json_object_get(node.object, "row") != NULL &&
+        (code = node_size(node, "row", 0, SPEC_MAX_SIZE, &spec->row, err)) < 0)
+        return code;
+    if (!spec_does(spec->kind, spec->task, spec->row))
         return err_set(err, ERR_FORMAT,
                        "key \"architecture.kind\": a \"%s\" does not do the task \"%s\"",
                        spec_kind_name(spec->kind), spec_task_name(spec->task));
@@ -386,6 +473,24 @@ static int read_card(struct spec *spec, struct node root, struct err *err)
     return spec->card == NULL ? ERR_MEMORY : 0;
 }
 
+static int read_temperature(struct spec *spec, struct node root, struct err *err)
+{
+    if (json_object_get(root.object, "temperature") == NULL)
+        return 0;
+    return node_real(root, "temperature", SPEC_MIN_TEMPERATURE, SPEC_MAX_TEMPERATURE,
+                     &spec->temperature, err);
+}
+
+static int read_output(struct spec *spec, struct node root, struct err *err)
+{
+    struct node node;
+    int code;
+    if ((code = node_object(root, "output", "output.", &node, err)) < 0 ||
+        (code = node_real(node, "mean", -MAX_OUTPUT, MAX_OUTPUT, &spec->output_mean, err)) < 0)
+        return code;
+    return node_real(node, "deviation", 1 / MAX_OUTPUT, MAX_OUTPUT, &spec->deviation, err);
+}
+
 static int read_task(struct spec *spec, struct node root, struct err *err)
 {
     int task = 0;
@@ -393,12 +498,40 @@ static int read_task(struct spec *spec, struct node root, struct err *err)
     if (code < 0)
         return code;
     spec->task = (enum spec_task)task;
-    if (spec->task == SPEC_CLASSIFICATION)
+    switch (spec->task) {
+    case SPEC_CLASSIFICATION:
+        code = read_labels(spec, root, err);
+        return code < 0 ? code : read_temperature(spec, root, err);
+    case SPEC_TAGGING:
         return read_labels(spec, root, err);
+    case SPEC_REGRESSION:
+        return read_output(spec, root, err);
+    case SPEC_GENERATION:
+        code = node_flag(root, "stream", &spec->stream, err);
+        if (code == 0 && json_object_get(root.object, "labels") != NULL)
+            code = read_labels(spec, root, err);
+        return code;
+    case SPEC_TRANSLATION:
+        break;
+    }
     if ((code = read_language(root, "source", spec->source, err)) < 0 ||
         (code = read_language(root, "target", spec->target, err)) < 0)
         return code;
     return read_decoding(spec, root, err);
+}
+
+static int read_weights(struct spec *spec, struct node root, struct err *err)
+{
+    int weights = 0, code;
+    if (json_object_get(root.object, "weights") == NULL)
+        return 0;
+    if ((code = node_choice(root, "weights", spec_weights_names, &weights, err)) < 0)
+        return code;
+    spec->weights = (enum spec_weights)weights;
+    if (spec->weights == SPEC_WEIGHTS_F32 || spec->weights == spec_small_weights(spec->kind))
+        return 0;
+    return err_set(err, ERR_FORMAT, "key \"weights\": a \"%s\" has no weights of the type \"%s\"",
+                   spec_kind_name(spec->kind), spec_weights_names[weights]);
 }
 
 static int read_root(struct spec *spec, const json_t *json, struct err *err)
@@ -411,7 +544,8 @@ static int read_root(struct spec *spec, const json_t *json, struct err *err)
     if ((code = node_size(root, "format", SPEC_FORMAT, SPEC_FORMAT, &format, err)) < 0 ||
         (code = read_name(spec, root, err)) < 0 || (code = read_task(spec, root, err)) < 0 ||
         (code = read_tokenizer(spec, root, err)) < 0 ||
-        (code = read_architecture(spec, root, err)) < 0)
+        (code = read_architecture(spec, root, err)) < 0 ||
+        (code = read_weights(spec, root, err)) < 0)
         return code;
     return read_card(spec, root, err);
 }
@@ -435,7 +569,7 @@ static int json_failure(const json_error_t *error, struct err *err)
 int spec_parse(struct spec *spec, const char *text, size_t len, struct err *err)
 {
     json_error_t error;
-    *spec = (struct spec){.beam = 5, .length_penalty = 1.0};
+    *spec = (struct spec)FRESH;
     if (len > SPEC_MAX_BYTES)
         return err_set(err, ERR_LIMIT, "%zu bytes, allowed are %u", len, SPEC_MAX_BYTES);
     json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
@@ -451,7 +585,7 @@ int spec_parse(struct spec *spec, const char *text, size_t len, struct err *err)
 int spec_read(struct spec *spec, const char *path, struct err *err)
 {
     struct buf text = BUF_INIT;
-    *spec = (struct spec){.beam = 5, .length_penalty = 1.0};
+    *spec = (struct spec)FRESH;
     int code = file_read(path, SPEC_MAX_BYTES, &text, err);
     if (code == 0 && (code = spec_parse(spec, text.len == 0 ? "" : text.data, text.len, err)) < 0)
         err_context(err, "%s", path);
@@ -465,6 +599,8 @@ int spec_copy(struct spec *to, const struct spec *from, struct err *err)
     to->labels = NULL;
     to->label_count = 0;
     to->card = NULL;
+    if (spec_copy_bag(&to->bag, &from->bag, err) < 0)
+        goto fail;
     if (from->card != NULL) {
         to->card = mem_copy_text(from->card, strlen(from->card), err);
         if (to->card == NULL)
@@ -493,5 +629,6 @@ void spec_release(struct spec *spec)
         mem_free(spec->labels[i]);
     mem_free(spec->labels);
     mem_free(spec->card);
-    *spec = (struct spec){.beam = 5, .length_penalty = 1.0};
+    spec_release_bag(&spec->bag);
+    *spec = (struct spec)FRESH;
 }

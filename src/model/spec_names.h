@@ -6,10 +6,13 @@
 extern const char *const spec_task_names[];
 extern const char *const spec_kind_names[];
 extern const char *const spec_pooling_names[];
+extern const char *const spec_condition_names[];
+extern const char *const spec_weighting_names[]; /* in spec_bag.c */
 extern const char *const spec_token_names[];
 extern const char *const spec_form_names[];
 extern const char *const spec_decoder_names[];
 extern const char *const spec_bridge_names[];
 extern const char *const spec_tying_names[];
+extern const char *const spec_weights_names[];
 
 #endif

@@ -9,10 +9,9 @@
 #include "base/file.h"
 #include "model/spec.h"
 #include "model/spec_names.h"
+#include "model/spec_parts.h"
 
-/* Takes over `value`. Either may be NULL from a failure before, which makes this one fail too: so a
-   tree is built without asking after each node. */
-static bool put(json_t *object, const char *key, json_t *value)
+bool spec_put(json_t *object, const char *key, json_t *value)
 {
     return json_object_set_new(object, key, value) == 0;
 }
@@ -31,10 +30,24 @@ static json_t *make_labels(const struct spec *spec)
 
 static bool put_task(const struct spec *spec, json_t *root)
 {
-    if (spec->task == SPEC_CLASSIFICATION)
-        return put(root, "labels", make_labels(spec));
-    return put(root, "source", json_string(spec->source)) &&
-           put(root, "target", json_string(spec->target));
+    switch (spec->task) {
+    case SPEC_CLASSIFICATION:
+        return spec_put(root, "labels", make_labels(spec)) &&
+               spec_put(root, "temperature", json_real(spec->temperature));
+    case SPEC_TAGGING:
+        return spec_put(root, "labels", make_labels(spec));
+    case SPEC_REGRESSION:
+        return spec_put(
+            root, "output",
+            json_pack("{s:f, s:f}", "mean", spec->output_mean, "deviation", spec->deviation));
+    case SPEC_GENERATION:
+        return spec_put(root, "stream", json_boolean(spec->stream)) &&
+               (spec->label_count == 0 || spec_put(root, "labels", make_labels(spec)));
+    case SPEC_TRANSLATION:
+        break;
+    }
+    return spec_put(root, "source", json_string(spec->source)) &&
+           spec_put(root, "target", json_string(spec->target));
 }
 
 static json_t *make_recurrent(const struct spec_recurrent *net)
@@ -48,16 +61,16 @@ static json_t *make_recurrent(const struct spec_recurrent *net)
 static bool put_recurrent(json_t *architecture, const char *key, json_t *net, const char *own_key,
                           json_t *own)
 {
-    if (!put(net, own_key, own)) {
+    if (!spec_put(net, own_key, own)) {
         json_decref(net);
         return false;
     }
-    return put(architecture, key, net);
+    return spec_put(architecture, key, net);
 }
 
 static bool put_encoder(const struct spec *spec, json_t *architecture)
 {
-    return put(architecture, "embedding", json_integer((json_int_t)spec->embedding)) &&
+    return spec_put(architecture, "embedding", json_integer((json_int_t)spec->embedding)) &&
            put_recurrent(architecture, "encoder", make_recurrent(&spec->encoder), "bidirectional",
                          json_boolean(spec->encoder.bidirectional));
 }
@@ -66,10 +79,22 @@ static bool put_decoder(const struct spec *spec, json_t *architecture)
 {
     return put_recurrent(architecture, "decoder", make_recurrent(&spec->decoder), "kind",
                          json_string(spec_decoder_names[spec->decoder_kind])) &&
-           put(architecture, "attention", json_string(attention_names[spec->attention])) &&
-           put(architecture, "bridge", json_string(spec_bridge_names[spec->bridge])) &&
-           put(architecture, "deep_output", json_boolean(spec->deep_output)) &&
-           put(architecture, "tying", json_string(spec_tying_names[spec->tying]));
+           spec_put(architecture, "attention", json_string(attention_names[spec->attention])) &&
+           spec_put(architecture, "bridge", json_string(spec_bridge_names[spec->bridge])) &&
+           spec_put(architecture, "deep_output", json_boolean(spec->deep_output)) &&
+           spec_put(architecture, "tying", json_string(spec_tying_names[spec->tying]));
+}
+
+static bool put_head(const struct spec *spec, json_t *architecture)
+{
+    if (spec->task == SPEC_TAGGING)
+        return true;
+    if (spec->task != SPEC_GENERATION)
+        return spec_put(architecture, "pooling", json_string(spec_pooling_names[spec->pooling]));
+    return spec_put(architecture, "condition",
+                    json_pack("{s:s, s:I}", "at", spec_condition_names[spec->condition], "size",
+                              (json_int_t)spec->feature)) &&
+           spec_put(architecture, "tied", json_boolean(spec->tied));
 }
 
 static bool put_kind(const struct spec *spec, json_t *architecture)
@@ -77,12 +102,10 @@ static bool put_kind(const struct spec *spec, json_t *architecture)
     switch (spec->kind) {
     case SPEC_SEQ2SEQ:
         return put_encoder(spec, architecture) && put_decoder(spec, architecture);
-    case SPEC_RNN_CLASSIFIER:
-        return put_encoder(spec, architecture) &&
-               put(architecture, "pooling", json_string(spec_pooling_names[spec->pooling]));
+    case SPEC_RNN:
+        return put_encoder(spec, architecture) && put_head(spec, architecture);
     case SPEC_BAG_OF_WORDS:
-        return put(architecture, "ngrams", json_integer((json_int_t)spec->ngrams)) &&
-               put(architecture, "buckets", json_integer((json_int_t)spec->buckets));
+        return spec_put_bag(&spec->bag, architecture);
     }
     return false;
 }
@@ -91,7 +114,10 @@ static json_t *make_architecture(const struct spec *spec)
 {
     json_t *architecture = json_pack("{s:s, s:I}", "kind", spec_kind_names[spec->kind],
                                      "vocabulary", (json_int_t)spec->vocabulary);
-    if (architecture != NULL && !put_kind(spec, architecture)) {
+    const bool rows = architecture != NULL && spec->row > 0;
+    if (architecture != NULL &&
+        ((rows && !spec_put(architecture, "row", json_integer((json_int_t)spec->row))) ||
+         !put_kind(spec, architecture))) {
         json_decref(architecture);
         return NULL;
     }
@@ -107,20 +133,24 @@ static json_t *make_card(const struct spec *spec)
 static bool put_all(const struct spec *spec, json_t *root)
 {
     const struct tokenizer_spec *tokenizer = &spec->tokenizer;
-    if (!put(root, "format", json_integer(SPEC_FORMAT)) ||
-        !put(root, "name", json_string(spec->name)) ||
-        !put(root, "task", json_string(spec_task_names[spec->task])) || !put_task(spec, root) ||
-        !put(root, "tokenizer",
-             json_pack("{s:s, s:s, s:b}", "kind", spec_token_names[tokenizer->kind], "form",
-                       spec_form_names[tokenizer->form], "fold", tokenizer->fold)) ||
-        !put(root, "architecture", make_architecture(spec)))
+    if (!spec_put(root, "format", json_integer(SPEC_FORMAT)) ||
+        !spec_put(root, "name", json_string(spec->name)) ||
+        !spec_put(root, "task", json_string(spec_task_names[spec->task])) ||
+        !put_task(spec, root) ||
+        !spec_put(root, "tokenizer",
+                  json_pack("{s:s, s:s, s:b}", "kind", spec_token_names[tokenizer->kind], "form",
+                            spec_form_names[tokenizer->form], "fold", tokenizer->fold)) ||
+        !spec_put(root, "architecture", make_architecture(spec)))
+        return false;
+    if (spec->weights != SPEC_WEIGHTS_F32 &&
+        !spec_put(root, "weights", json_string(spec_weights_names[spec->weights])))
         return false;
     if (spec->task == SPEC_TRANSLATION &&
-        !put(root, "decoding",
-             json_pack("{s:I, s:f}", "beam", (json_int_t)spec->beam, "length_penalty",
-                       spec->length_penalty)))
+        !spec_put(root, "decoding",
+                  json_pack("{s:I, s:f}", "beam", (json_int_t)spec->beam, "length_penalty",
+                            spec->length_penalty)))
         return false;
-    return put(root, "card", make_card(spec));
+    return spec_put(root, "card", make_card(spec));
 }
 
 /* The file's text, in jansson's memory. What would not be read back is not written either. */

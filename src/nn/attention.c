@@ -20,12 +20,14 @@ size_t attention_tensors(const struct attention *attention, struct attention_wei
     const size_t D = attention->memory, H = attention->query, A = attention->hidden;
     size_t n = 0;
     if (attention->kind == ATTENTION_GENERAL)
-        list[n++] = (struct attention_tensor){"weight", D, H, &w->weight};
+        list[n++] = (struct attention_tensor){"weight", D, H, &w->weight, &w->form, true};
     if (attention->kind == ATTENTION_ADDITIVE) {
-        list[n++] = (struct attention_tensor){"memory_weight", A, D, &w->memory_weight};
-        list[n++] = (struct attention_tensor){"query_weight", A, H, &w->query_weight};
-        list[n++] = (struct attention_tensor){"v", A, 0, &w->v};
-        list[n++] = (struct attention_tensor){"bias", A, 0, &w->bias};
+        list[n++] = (struct attention_tensor){"memory_weight", A,    D, &w->memory_weight,
+                                              &w->form_memory, false};
+        list[n++] = (struct attention_tensor){"query_weight", A,    H, &w->query_weight,
+                                              &w->form_query, false};
+        list[n++] = (struct attention_tensor){"v", A, 0, &w->v, NULL, false};
+        list[n++] = (struct attention_tensor){"bias", A, 0, &w->bias, NULL, false};
     }
     return n;
 }

@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "nn/mat.h"
+#include "nn/dense.h"
 
 enum attention_kind { ATTENTION_NONE, ATTENTION_DOT, ATTENTION_GENERAL, ATTENTION_ADDITIVE };
 extern const char *const attention_names[]; /* "none", "dot", "general", "additive"; NULL ends */
@@ -23,6 +23,9 @@ extern const char *const attention_names[]; /* "none", "dot", "general", "additi
 struct attention_weights { /* or their gradients; NULL where the kind has none */
     real *weight;          /* general: W [D, H] */
     real *memory_weight, *query_weight, *v, *bias; /* additive */
+    /* For inference: other forms of weight, transposed [H, D], of memory_weight and query_weight.
+     */
+    struct dense_form form, form_memory, form_query;
 };
 struct attention {
     enum attention_kind kind;     /* not ATTENTION_NONE */
@@ -36,6 +39,8 @@ struct attention_tensor {
     const char *name; /* "weight", "memory_weight", "query_weight", "v", "bias" */
     size_t rows, columns;
     real **slot;
+    struct dense_form *form; /* NULL: it has but one */
+    bool transposed;         /* in the form */
 };
 size_t attention_tensors(const struct attention *attention, struct attention_weights *w,
                          struct attention_tensor list[ATTENTION_MAX_TENSORS]);
@@ -76,8 +81,8 @@ void attention_end_back(struct attention_run *run, const struct attention_weight
 
 /* Inference ----------------------------------------------------------------------------------- */
 
-/* What attention_project wants instead of the weights: W transposed (general). Size
-   attention_prepared() reals; 0 where nothing is to prepare. */
+/* What attention_project wants instead of the weights: W transposed (general, where there is no
+   other form of it). Size attention_prepared() reals; 0 where nothing is to prepare. */
 size_t attention_prepared(const struct attention *attention);
 void attention_prepare(const struct attention *attention, real *prepared);
 /* keys [S, cell-aligned K] of one sentence's memory [S, D]; strides in elements. */

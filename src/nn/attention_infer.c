@@ -5,15 +5,22 @@
 #include "nn/attention_parts.h"
 #include "nn/softmax.h"
 
+static bool has_form(const struct dense_form *form)
+{
+    return form->int8 || form->packed;
+}
+
 size_t attention_prepared(const struct attention *attention)
 {
-    return attention->kind == ATTENTION_GENERAL ? attention->memory * attention->query : 0;
+    if (attention->kind != ATTENTION_GENERAL || has_form(&attention->w.form))
+        return 0;
+    return attention->memory * attention->query;
 }
 
 void attention_prepare(const struct attention *attention, real *prepared)
 {
     const size_t D = attention->memory, H = attention->query;
-    if (attention->kind != ATTENTION_GENERAL)
+    if (attention_prepared(attention) == 0)
         return;
     for (size_t d = 0; d < D; d++)
         for (size_t h = 0; h < H; h++)
@@ -24,6 +31,10 @@ void attention_project(const struct attention *attention, const real *prepared, 
                        const real *memory, size_t memory_stride, real *keys, size_t keys_stride)
 {
     const size_t D = attention->memory, K = attention_keys(attention);
+    const struct attention_weights *w = &attention->w;
+    const struct dense general = {.outputs = K, .inputs = D, .floats = prepared, .form = w->form};
+    const struct dense additive = {
+        .outputs = K, .inputs = D, .floats = w->memory_weight, .form = w->form_memory};
     switch (attention->kind) {
     case ATTENTION_NONE:
         break;
@@ -32,11 +43,10 @@ void attention_project(const struct attention *attention, const real *prepared, 
             memcpy(keys + s * keys_stride, memory + s * memory_stride, D * sizeof *keys);
         break;
     case ATTENTION_GENERAL:
-        mat_rows(steps, K, D, memory, memory_stride, prepared, D, NULL, keys, keys_stride);
+        dense_rows(&general, steps, memory, memory_stride, NULL, keys, keys_stride);
         break;
     case ATTENTION_ADDITIVE:
-        mat_rows(steps, K, D, memory, memory_stride, attention->w.memory_weight, D,
-                 attention->w.bias, keys, keys_stride);
+        dense_rows(&additive, steps, memory, memory_stride, w->bias, keys, keys_stride);
         break;
     }
 }
@@ -44,9 +54,12 @@ void attention_project(const struct attention *attention, const real *prepared, 
 void attention_query(const struct attention *attention, size_t rows, const real *queries,
                      size_t query_stride, real *projected, size_t projected_stride)
 {
+    const struct dense weight = {.outputs = attention->hidden,
+                                 .inputs = attention->query,
+                                 .floats = attention->w.query_weight,
+                                 .form = attention->w.form_query};
     if (attention->kind == ATTENTION_ADDITIVE)
-        mat_rows(rows, attention->hidden, attention->query, queries, query_stride,
-                 attention->w.query_weight, attention->query, NULL, projected, projected_stride);
+        dense_rows(&weight, rows, queries, query_stride, NULL, projected, projected_stride);
 }
 
 void attention_step(const struct attention *attention, size_t steps, const real *memory,

@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include "base/mem.h"
 #include "base/rng.h"
-#include "nn/mat.h"
+#include "nn/dense.h"
 
 /* All cells: their constants, names, and definitions (cell_parts.h). */
 #define CELL_LIST(CELL)                                                                            \
@@ -62,6 +62,8 @@ struct cell_weights { /* or their gradients; NULL where the cell has none */
     real *projection;
     real *peephole;                                /* [3 H]: i, f, o */
     real *gain_ih, *gain_hh, *shift_ih, *shift_hh; /* [P H], [R H]; shift_*: separate */
+    /* For inference: other forms of weight_ih, weight_hh (in parts of H outputs) and projection. */
+    struct dense_form form_ih, form_hh, form_projection;
 };
 
 struct cell_layer {
@@ -74,6 +76,9 @@ struct cell_layer {
 /* Facts about a cell. */
 size_t cell_gates(enum cell_kind kind); /* G */
 size_t cell_state(enum cell_kind kind); /* vectors of H in its state: 1 (h), or 2 (h, c) */
+/* A letter for each gate in its order, "ifgo", "rzn" or "n": g and n are candidates, made by tanh
+   (n of rnn-relu by relu), and lie in -1..1; all others are logistic, in 0..1. */
+const char *cell_letters(enum cell_kind kind);
 
 /* The layer's tensors, in the order in which they lie in a flat vector: their names, shapes and
    where in `w` their pointers are. */
@@ -82,6 +87,8 @@ struct cell_tensor {
     const char *name;     /* "weight_ih", ... */
     size_t rows, columns; /* columns 0: a vector */
     real **slot;
+    struct dense_form *form; /* NULL: it has but one */
+    size_t part;             /* of the form */
 };
 size_t cell_tensors(const struct cell_layer *layer, struct cell_weights *w,
                     struct cell_tensor list[CELL_MAX_TENSORS]);
@@ -149,7 +156,7 @@ static inline size_t cell_stride(size_t width)
     return (width + aligned - 1) / aligned * aligned;
 }
 
-/* One row's results do not depend on the others: products are mat_rows, the rest goes row by row.
+/* One row's results do not depend on the others: products are dense_rows, the rest goes row by row.
    Every row of every array starts on a MEM_ALIGN boundary: strides are cell_stride(width).
 
    products [rows, G H] from x [rows, I]: all that the input contributes */

@@ -51,6 +51,7 @@ static void gru_backward_row(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_gru = {
+    .letters = "rzn",
     .gates = 3,
     .state = 1,
     .kept = 1, /* Un h + bn' */

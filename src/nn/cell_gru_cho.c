@@ -69,6 +69,7 @@ static void cho_backward(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_gru_cho = {
+    .letters = "rzn",
     .gates = 3,
     .state = 1,
     .inputs = 3,

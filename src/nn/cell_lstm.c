@@ -81,6 +81,7 @@ static void lstm_backward(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_lstm = {
+    .letters = "ifgo",
     .gates = 4,
     .state = 2,
     .kept = 1, /* tanh(c') */
@@ -110,6 +111,7 @@ static void peephole_backward(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_lstm_peephole = {
+    .letters = "ifgo",
     .gates = 4,
     .state = 2,
     .kept = 1, /* tanh(c') */

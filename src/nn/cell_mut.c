@@ -56,6 +56,7 @@ static void mut1_backward(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_mut1 = {
+    .letters = "rzn",
     .gates = 3,
     .state = 1,
     .kept = 1, /* tanh(x) */
@@ -108,6 +109,7 @@ static void mut_backward(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_mut2 = {
+    .letters = "rzn",
     .gates = 3,
     .state = 1,
     .first_input = 1,
@@ -147,6 +149,7 @@ static void tanh_operand_back(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_mut3 = {
+    .letters = "rzn",
     .gates = 3,
     .state = 1,
     .inputs = 3,

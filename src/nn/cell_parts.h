@@ -51,6 +51,7 @@ struct cell_stage {
 };
 
 struct cell_definition {
+    const char *letters;         /* cell_letters */
     uint8_t gates, state, kept;  /* G, vectors of the state, K */
     uint8_t first_input, inputs; /* gates with a product of the input; P */
     uint8_t products;            /* R */

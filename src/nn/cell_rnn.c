@@ -27,6 +27,7 @@ static void tanh_cell_backward(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_rnn_tanh = {
+    .letters = "n",
     .gates = 1,
     .state = 1,
     .inputs = 1,
@@ -64,6 +65,7 @@ static void relu_cell_backward(const struct cell_row_back *row)
 }
 
 const struct cell_definition cell_rnn_relu = {
+    .letters = "n",
     .gates = 1,
     .state = 1,
     .inputs = 1,

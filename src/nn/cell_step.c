@@ -1,5 +1,5 @@
 /*
- * A recurrent layer in inference: products are mat_rows, everything else goes row by row.
+ * A recurrent layer in inference: products are dense_rows, everything else goes row by row.
  */
 #include <string.h>
 
@@ -22,14 +22,19 @@ void cell_input(const struct cell_layer *layer, size_t rows, const real *x, size
     const size_t stride = cell_stride(cell->gates * H), bare = cell_bare_gate(cell);
     real *of_input = products + cell->first_input * H;
     const real *bias = whole_bias(&side);
-    mat_rows(rows, cell->inputs * H, I, x, x_stride, layer->w.weight_ih, I, bias, of_input, stride);
+    const struct dense weight = {.outputs = cell->inputs * H,
+                                 .inputs = I,
+                                 .floats = layer->w.weight_ih,
+                                 .form = layer->w.form_ih};
+    dense_rows(&weight, rows, x, x_stride, bias, of_input, stride);
     for (size_t row = 0; !bias && row < rows; row++)
         cell_finish(&side, 0, cell->inputs, 1, mat_of(of_input + row * stride, stride), NULL, 0);
     if (bare == cell->gates)
         return;
-    if (layer->w.projection)
-        mat_rows(rows, H, I, x, x_stride, layer->w.projection, I, NULL, products + bare * H,
-                 stride);
+    const struct dense projection = {
+        .outputs = H, .inputs = I, .floats = layer->w.projection, .form = layer->w.form_projection};
+    if (I != H)
+        dense_rows(&projection, rows, x, x_stride, NULL, products + bare * H, stride);
     else
         for (size_t row = 0; row < rows; row++)
             memcpy(products + row * stride + bare * H, x + row * x_stride, H * sizeof(real));
@@ -72,6 +77,11 @@ void cell_step(const struct cell_layer *layer, size_t rows, real *products, real
     const size_t H = layer->hidden, stride = cell_stride(cell->gates * H);
     const size_t scratch_stride = cell_scratch(layer);
     const real *bias = whole_bias(&side);
+    const struct dense weight = {.outputs = cell->products * H,
+                                 .inputs = H,
+                                 .part = H,
+                                 .floats = layer->w.weight_hh,
+                                 .form = layer->w.form_hh};
     for (const struct cell_stage *stage = cell->stages; stage->count; stage++) {
         for (size_t r = 0; stage->operand && r < rows; r++) {
             const struct cell_row row =
@@ -80,9 +90,10 @@ void cell_step(const struct cell_layer *layer, size_t rows, real *products, real
             stage->operand(&row);
         }
         const real *operand = stage->operand ? scratch + cell_stride(cell->products * H) : state;
-        mat_rows(rows, stage->count * H, H, operand, stage->operand ? scratch_stride : state_stride,
-                 layer->w.weight_hh + stage->first * H * H, H,
-                 bias ? bias + stage->first * H : NULL, scratch + stage->first * H, scratch_stride);
+        const struct dense part = dense_part(&weight, stage->first * H, stage->count * H);
+        dense_rows(&part, rows, operand, stage->operand ? scratch_stride : state_stride,
+                   bias ? bias + stage->first * H : NULL, scratch + stage->first * H,
+                   scratch_stride);
         for (size_t r = 0; !bias && r < rows; r++)
             cell_finish(&side, stage->first, stage->count, 1,
                         mat_of(scratch + r * scratch_stride, scratch_stride), NULL, 0);

@@ -1,8 +1,10 @@
 nn_sources = \
-	src/nn/real.h \
+	src/nn/real.h src/nn/half.h \
+	src/nn/cpu.c src/nn/cpu.h \
 	src/nn/mat.c src/nn/mat.h \
 	src/nn/mat_rows.c src/nn/mat_tile.h \
 	src/nn/mat_packed.c src/nn/mat_panel.h \
+	src/nn/dense.c src/nn/dense.h \
 	src/nn/layer.c src/nn/layer.h \
 	src/nn/layer_norm.c src/nn/layer_norm.h \
 	src/nn/cell.c src/nn/cell.h src/nn/cell_parts.h \
@@ -25,8 +27,20 @@ nn_sources = \
 	src/nn/optim.c src/nn/optim.h \
 	src/nn/init.c src/nn/init.h
 
+# Inference in single precision whose results must be the same bytes on every processor: products
+# and sums are not contracted to one rounding there.
+noinst_LIBRARIES += libnn_exact.a
+libnn_exact_a_SOURCES = \
+	src/nn/int8.c src/nn/int8.h src/nn/int8_tile.h src/nn/int8_x86.h src/nn/int8_neon.h \
+	src/nn/int8_pack.c \
+	src/nn/int8_rows.c \
+	src/nn/pointwise.c src/nn/pointwise.h src/nn/pointwise_loops.h
+libnn_exact_a_CFLAGS = $(nn_cflags) -ffp-contract=off
+
 noinst_LIBRARIES += libnn.a
 libnn_a_SOURCES = $(nn_sources)
+libnn_a_LIBADD = $(libnn_exact_a_OBJECTS)
+libnn_a_DEPENDENCIES = $(libnn_exact_a_OBJECTS)
 # Nobody here reads errno or the floating-point exception flags of a root or a comparison; while the
 # compiler must keep them, it leaves such loops unvectorised. Neither option changes a result.
 nn_cflags = $(AM_CFLAGS) -fno-math-errno -fno-trapping-math

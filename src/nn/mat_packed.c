@@ -9,7 +9,10 @@
 
 #include <string.h>
 
+#include "nn/cpu.h"
+
 #if defined(__x86_64__) && !defined(DRAGOMAN_DOUBLE)
+#define WIDE_FORMS
 #define PANEL_NAME 512
 #define PANEL_TARGET __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw")))
 #define PANEL_LANES 16
@@ -29,15 +32,26 @@
 #define PANEL_ROWS 6
 #include "nn/mat_panel.h"
 
+/* Values in a vector; DRAGOMAN_DOUBLE has but the plainest. */
 static size_t lanes(void)
 {
-#if defined(__x86_64__) && !defined(DRAGOMAN_DOUBLE)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+    switch (cpu_path()) {
+    case CPU_AVX512_VNNI:
+    case CPU_AVX512_VNNI_256:
+    case CPU_AVX512:
+#ifdef WIDE_FORMS
         return 16;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+#endif
+    case CPU_AVX_VNNI:
+    case CPU_AVX2:
+#ifdef WIDE_FORMS
         return 8;
 #endif
+    case CPU_NEON_DOT:
+    case CPU_NEON:
+    case CPU_PORTABLE:
+        break;
+    }
     return 4;
 }
 
@@ -84,12 +98,25 @@ void mat_pack(enum mat_form form, size_t n, size_t k, struct mat b, real *packed
 void mat_multiply_packed(size_t m, size_t n, size_t k, struct mat a, const real *packed, real keep,
                          struct mat c)
 {
-#if defined(__x86_64__) && !defined(DRAGOMAN_DOUBLE)
-    if (lanes() == 16)
+    switch (lanes()) {
+#ifdef WIDE_FORMS
+    case 16:
         multiply_512(m, n, k, a, packed, keep, c);
-    else if (lanes() == 8)
+        break;
+    case 8:
         multiply_256(m, n, k, a, packed, keep, c);
-    else
+        break;
 #endif
+    default:
         multiply_128(m, n, k, a, packed, keep, c);
+    }
+}
+
+void mat_rows_packed(size_t rows, size_t outputs, size_t inputs, const real *x, size_t x_stride,
+                     const real *packed, const real *bias, real *y, size_t y_stride)
+{
+    for (size_t r = 0; bias && r < rows; r++)
+        memcpy(y + r * y_stride, bias, outputs * sizeof *y);
+    mat_multiply_packed(rows, outputs, inputs, mat_of(x, x_stride), packed, bias ? 1 : 0,
+                        mat_of(y, y_stride));
 }

@@ -18,6 +18,19 @@
 typedef real PANEL(lanes)
     __attribute__((vector_size(PANEL_LANES * sizeof(real)), aligned(sizeof(real))));
 
+/* Writes one row of a panel of `width` columns: row = sum + keep * row. */
+PANEL_INLINE void PANEL(store_)(size_t width, const PANEL(lanes) sum[2], real keep, real *row)
+{
+    if (width == PANEL_WIDTH) {
+        PANEL(lanes) *out = (PANEL(lanes) *)row;
+        out[0] = keep != 0 ? sum[0] + out[0] : sum[0];
+        out[1] = keep != 0 ? sum[1] + out[1] : sum[1];
+    } else {
+        for (size_t j = 0; j < width; j++)
+            row[j] = sum[j / PANEL_LANES][j % PANEL_LANES] + (keep != 0 ? row[j] : 0);
+    }
+}
+
 /* Rows r0..r0 + R of C's panel of `width` columns; R is known when the compiler inlines it. */
 PANEL_INLINE void PANEL(tile_)(size_t R, size_t r0, size_t width, size_t k, struct mat a,
                                const real *panel, real keep, real *c, size_t stride)
@@ -34,23 +47,35 @@ PANEL_INLINE void PANEL(tile_)(size_t R, size_t r0, size_t width, size_t k, stru
             sum[r][1] += x[r * a.stride + i] * right;
         }
     }
-    for (size_t r = 0; r < R; r++) {
-        real *row = c + (r0 + r) * stride;
-        if (width == PANEL_WIDTH) {
-            PANEL(lanes) *out = (PANEL(lanes) *)row;
-            out[0] = keep != 0 ? sum[r][0] + out[0] : sum[r][0];
-            out[1] = keep != 0 ? sum[r][1] + out[1] : sum[r][1];
-        } else {
-            for (size_t j = 0; j < width; j++)
-                row[j] = sum[r][j / PANEL_LANES][j % PANEL_LANES] + (keep != 0 ? row[j] : 0);
-        }
+    for (size_t r = 0; r < R; r++)
+        PANEL(store_)(width, sum[r], keep, c + (r0 + r) * stride);
+}
+
+/* One row by whole panels, two at a time: one panel's sums would wait for themselves. Returns how
+   many columns are done. */
+PANEL_INLINE size_t PANEL(single_)(size_t n, size_t k, const real *x, const real *packed, real keep,
+                                   real *row)
+{
+    size_t j = 0;
+    for (; j + 2 * PANEL_WIDTH <= n; j += 2 * PANEL_WIDTH) {
+        const real *first = packed + j * k, *second = first + k * PANEL_WIDTH;
+        PANEL(lanes) sum[2][2] = {0};
+        for (size_t i = 0; i < k; i++, first += PANEL_WIDTH, second += PANEL_WIDTH)
+            for (size_t v = 0; v < 2; v++) {
+                sum[0][v] += x[i] * *(const PANEL(lanes) *)(first + v * PANEL_LANES);
+                sum[1][v] += x[i] * *(const PANEL(lanes) *)(second + v * PANEL_LANES);
+            }
+        PANEL(store_)(PANEL_WIDTH, sum[0], keep, row + j);
+        PANEL(store_)(PANEL_WIDTH, sum[1], keep, row + j + PANEL_WIDTH);
     }
+    return j;
 }
 
 PANEL_TARGET static void PANEL(multiply_)(size_t m, size_t n, size_t k, struct mat a,
                                           const real *packed, real keep, struct mat c)
 {
-    for (size_t j = 0; j < n; j += PANEL_WIDTH) {
+    size_t j = m == 1 ? PANEL(single_)(n, k, a.data, packed, keep, c.data) : 0;
+    for (; j < n; j += PANEL_WIDTH) {
         const size_t width = n - j < PANEL_WIDTH ? n - j : PANEL_WIDTH;
         const real *panel = packed + j * k;
         size_t r = 0;

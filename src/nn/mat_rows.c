@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "nn/cpu.h"
+
 #define TILE_OUTPUTS 4
 typedef real lanes_8 __attribute__((vector_size(8 * sizeof(real))));
 typedef real lanes_4 __attribute__((vector_size(4 * sizeof(real))));
@@ -17,6 +19,7 @@ struct product {
 };
 
 #if defined(__x86_64__) && !defined(DRAGOMAN_DOUBLE)
+#define WIDE_FORMS
 #define TILE_NAME 512
 #define TILE_TARGET __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw")))
 #define TILE_LANES 16
@@ -33,20 +36,34 @@ struct product {
 #define TILE_NAME 128
 #define TILE_TARGET
 #define TILE_LANES 4
+#ifdef __aarch64__
+#define TILE_ROWS 4
+#else
 #define TILE_ROWS 2
+#endif
 #include "nn/mat_tile.h"
 
 static void run(const struct product *p)
 {
-#if defined(__x86_64__) && !defined(DRAGOMAN_DOUBLE)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+    switch (cpu_path()) {
+    case CPU_AVX512_VNNI:
+    case CPU_AVX512_VNNI_256:
+    case CPU_AVX512:
+#ifdef WIDE_FORMS
         rows_512(p);
-    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        rows_256(p);
-    else
+        return;
 #endif
+    case CPU_AVX_VNNI:
+    case CPU_AVX2:
+#ifdef WIDE_FORMS
+        rows_256(p);
+        return;
+#endif
+    case CPU_NEON_DOT:
+    case CPU_NEON:
+    case CPU_PORTABLE:
         rows_128(p);
+    }
 }
 
 void mat_rows(size_t rows, size_t outputs, size_t inputs, const real *x, size_t x_stride,

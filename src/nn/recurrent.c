@@ -309,61 +309,158 @@ int recurrent_backward(const struct recurrent *net, const struct recurrent *g,
 /* Inference ----------------------------------------------------------------------------------- */
 
 struct encode_scratch { /* parts of the caller's scratch */
-    real *products;     /* [T, G H] */
-    real *state;        /* one row */
-    real *step;         /* cell_scratch */
-    real *between;      /* [T, width]: every other layer's output */
+    real *products;     /* [rows, G H] */
+    real *gathered;     /* [count, G H]: of one step; of one sentence it is not needed */
+    real *state;        /* [count] */
+    real *step;         /* [count, cell_scratch] */
+    real *between[2];   /* [rows, width]: outputs of the layers below the last, in turn */
 };
 
-static size_t divide_scratch(const struct recurrent *net, size_t steps, real *scratch,
+struct encode { /* what runs */
+    const struct recurrent *net;
+    const struct recurrent_item *items;
+    size_t count, rows; /* sentences; steps of all of them */
+    struct encode_scratch scratch;
+    const struct recurrent_watch *watch; /* of a single sentence, or NULL */
+};
+
+static size_t divide_scratch(const struct recurrent *net, size_t rows, size_t count, real *scratch,
                              struct encode_scratch *parts)
 {
     const struct cell_layer *layer = &net->layer[0][0];
-    const size_t products = steps * cell_stride(cell_gates(layer->kind) * layer->hidden);
-    const size_t state = cell_stride(state_width(net)), step = cell_scratch(layer);
-    const size_t between = net->layers > 1 ? steps * cell_stride(recurrent_width(net)) : 0;
-    if (parts)
-        *parts = (struct encode_scratch){scratch, scratch + products, scratch + products + state,
-                                         scratch + products + state + step};
-    return products + state + step + between;
+    const size_t gates = cell_stride(cell_gates(layer->kind) * layer->hidden);
+    const size_t between = net->layers > 1 ? rows * cell_stride(recurrent_width(net)) : 0;
+    const size_t sizes[] = {rows * gates,
+                            count > 1 ? count * gates : 0,
+                            count * cell_stride(state_width(net)),
+                            count * cell_scratch(layer),
+                            between,
+                            net->layers > 2 ? between : 0};
+    real **const slots[] = {&parts->products, &parts->gathered,   &parts->state,
+                            &parts->step,     &parts->between[0], &parts->between[1]};
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        *slots[i] = scratch ? scratch + used : NULL;
+        used += sizes[i];
+    }
+    return used;
+}
+
+size_t recurrent_scratch_many(const struct recurrent *net, size_t steps, size_t count)
+{
+    struct encode_scratch parts;
+    return divide_scratch(net, steps, count, NULL, &parts);
 }
 
 size_t recurrent_scratch(const struct recurrent *net, size_t steps)
 {
-    return divide_scratch(net, steps, NULL, NULL);
+    return recurrent_scratch_many(net, steps, 1);
 }
 
-static void encode_direction(const struct recurrent *net, size_t l, size_t d, size_t steps,
-                             const real *x, real *output, real *last,
-                             const struct encode_scratch *scratch)
+/* Where layer l writes the rows of item b, which are from `at` on among those of all. */
+static real *output_of(const struct encode *run, size_t l, size_t b, size_t at)
 {
+    if (l + 1 == run->net->layers)
+        return run->items[b].output;
+    return run->scratch.between[l % 2] + at * cell_stride(recurrent_width(run->net));
+}
+
+/* The products of the first `live` sentences at their n-th step, as rows one after the other. */
+static real *gather_products(const struct encode *run, size_t d, size_t n, size_t live)
+{
+    const struct cell_layer *layer = &run->net->layer[0][0];
+    const size_t stride = cell_stride(cell_gates(layer->kind) * layer->hidden);
+    if (live == 1)
+        return run->scratch.products + nth_step(d, run->items[0].steps, n) * stride;
+    for (size_t b = 0, at = 0; b < live; at += run->items[b++].steps)
+        memcpy(run->scratch.gathered + b * stride,
+               run->scratch.products + (at + nth_step(d, run->items[b].steps, n)) * stride,
+               stride * sizeof(real));
+    return run->scratch.gathered;
+}
+
+static void begin_states(const struct encode *run, size_t at)
+{
+    const size_t width = state_width(run->net), stride = cell_stride(width);
+    for (size_t b = 0; b < run->count; b++) {
+        real *state = run->scratch.state + b * stride;
+        if (run->items[b].first)
+            memcpy(state, run->items[b].first + at, width * sizeof(real));
+        else
+            memset(state, 0, width * sizeof(real));
+    }
+}
+
+static void encode_direction(const struct encode *run, size_t l, size_t d, const real *x)
+{
+    const struct recurrent *net = run->net;
     const struct cell_layer *layer = &net->layer[l][d];
-    const size_t H = layer->hidden, stride = cell_stride(cell_gates(layer->kind) * H);
-    const size_t state = state_width(net);
-    cell_input(layer, steps, x, cell_stride(layer->input), scratch->products);
-    memset(scratch->state, 0, state * sizeof(real));
-    for (size_t n = 0; n < steps; n++) {
-        const size_t t = nth_step(d, steps, n);
-        cell_step(layer, 1, scratch->products + t * stride, scratch->state, cell_stride(state),
-                  scratch->step);
-        memcpy(output + t * cell_stride(recurrent_width(net)) + d * H, scratch->state,
-               H * sizeof(real));
+    const size_t H = layer->hidden, width = state_width(net), stride = cell_stride(width);
+    const size_t first = (l * net->directions + d) * width;
+    size_t live = run->count;
+    cell_input(layer, run->rows, x, cell_stride(layer->input), run->scratch.products);
+    begin_states(run, first);
+    for (size_t n = 0; n < run->items[0].steps; n++) {
+        while (run->items[live - 1].steps <= n)
+            live--;
+        real *products = gather_products(run, d, n, live);
+        cell_step(layer, live, products, run->scratch.state, stride, run->scratch.step);
+        for (size_t b = 0, at = 0; b < live; at += run->items[b++].steps)
+            memcpy(output_of(run, l, b, at) +
+                       nth_step(d, run->items[b].steps, n) * cell_stride(recurrent_width(net)) +
+                       d * H,
+                   run->scratch.state + b * stride, H * sizeof(real));
+        if (run->watch)
+            run->watch->step(run->watch->context, l, d, nth_step(d, run->rows, n), products,
+                             run->scratch.state);
     }
-    memcpy(last + (l * net->directions + d) * state, scratch->state, state * sizeof(real));
+    for (size_t b = 0; b < run->count; b++)
+        memcpy(run->items[b].last + first, run->scratch.state + b * stride, width * sizeof(real));
 }
 
-void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, real *output,
-                      real *last, real *scratch)
+static void add_residual(const struct encode *run, size_t l, const real *x)
 {
-    struct encode_scratch parts;
-    const size_t width = recurrent_width(net), stride = cell_stride(width);
-    divide_scratch(net, steps, scratch, &parts);
+    const size_t width = recurrent_width(run->net), stride = cell_stride(width);
+    for (size_t b = 0, at = 0; b < run->count; at += run->items[b++].steps)
+        for (size_t t = 0; t < run->items[b].steps; t++)
+            mat_add_scaled(width, 1, x + (at + t) * stride, output_of(run, l, b, at) + t * stride);
+}
+
+static void encode_layers(const struct encode *run, const real *x)
+{
+    const struct recurrent *net = run->net;
     for (size_t l = 0; l < net->layers; l++) {
-        real *out = (net->layers - 1 - l) % 2 ? parts.between : output;
         for (size_t d = 0; d < net->directions; d++)
-            encode_direction(net, l, d, steps, x, out, last, &parts);
-        for (size_t t = 0; is_residual(net, l) && t < steps; t++)
-            mat_add_scaled(width, 1, x + t * stride, out + t * stride);
-        x = out;
+            encode_direction(run, l, d, x);
+        if (is_residual(net, l))
+            add_residual(run, l, x);
+        x = run->scratch.between[l % 2];
     }
+}
+
+void recurrent_encode_many(const struct recurrent *net, const struct recurrent_item *items,
+                           size_t count, const real *x, real *scratch)
+{
+    struct encode run = {.net = net, .items = items, .count = count};
+    for (size_t b = 0; b < count; b++)
+        run.rows += items[b].steps;
+    divide_scratch(net, run.rows, count, scratch, &run.scratch);
+    encode_layers(&run, x);
+}
+
+void recurrent_encode_watched(const struct recurrent *net, size_t steps, const real *x,
+                              const real *first, real *output, real *last, real *scratch,
+                              const struct recurrent_watch *watch)
+{
+    const struct recurrent_item item = {
+        .steps = steps, .first = first, .output = output, .last = last};
+    struct encode run = {.net = net, .items = &item, .count = 1, .rows = steps, .watch = watch};
+    divide_scratch(net, steps, 1, scratch, &run.scratch);
+    encode_layers(&run, x);
+}
+
+void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, const real *first,
+                      real *output, real *last, real *scratch)
+{
+    recurrent_encode_watched(net, steps, x, first, output, last, scratch, NULL);
 }

@@ -59,11 +59,37 @@ int recurrent_backward(const struct recurrent *net, const struct recurrent *g,
 
 /* Inference ----------------------------------------------------------------------------------- */
 
-/* One sentence: x [T, I] with rows cell_stride(I) apart; output [T, cell_stride(width)]; last
-   [recurrent_state] as in training. scratch: recurrent_scratch(net, T) reals on a MEM_ALIGN
-   boundary. Only for `first` = zero. */
+/* One sentence: x [T, I] with rows cell_stride(I) apart; output [T, cell_stride(width)]; first
+   (NULL for zero) and last [recurrent_state] as in training, and they may be the same. scratch:
+   recurrent_scratch(net, T) reals on a MEM_ALIGN boundary. */
 size_t recurrent_scratch(const struct recurrent *net, size_t steps);
-void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, real *output,
-                      real *last, real *scratch);
+void recurrent_encode(const struct recurrent *net, size_t steps, const real *x, const real *first,
+                      real *output, real *last, real *scratch);
+
+/* Sees every step of every layer and direction just after it was made: what the gates became,
+   [G H] in the cell's order, and the state, [cell_state H]. Both go when the call is over. */
+struct recurrent_watch {
+    void *context;
+    void (*step)(void *context, size_t layer, size_t direction, size_t t, const real *gates,
+                 const real *state);
+};
+/* recurrent_encode, watched; watch may be NULL. */
+void recurrent_encode_watched(const struct recurrent *net, size_t steps, const real *x,
+                              const real *first, real *output, real *last, real *scratch,
+                              const struct recurrent_watch *watch);
+
+/* Many sentences together, each with the same bytes as alone: a step advances all that are so long,
+   and nothing is computed for those that are not. */
+struct recurrent_item {
+    size_t steps;      /* T; the longest comes first, and so on */
+    const real *first; /* as above; NULL for zero */
+    real *output;      /* [T, cell_stride(width)] */
+    real *last;        /* [recurrent_state] */
+};
+/* x: all T rows of the first item, then those of the next. scratch: recurrent_scratch_many(net, sum
+   of T, count) reals. */
+size_t recurrent_scratch_many(const struct recurrent *net, size_t steps, size_t count);
+void recurrent_encode_many(const struct recurrent *net, const struct recurrent_item *items,
+                           size_t count, const real *x, real *scratch);
 
 #endif

@@ -1,6 +1,7 @@
-/* The rules of the protocol's sections 4.1 and 4.2, and the limits of what may be in flight. */
+/* The rules of the protocol about models (section 4), and the limits of what may be in flight. */
 #include "serve/admit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MOST_NAMES 64 /* of models listed in an error */
@@ -8,7 +9,26 @@
 
 static enum spec_task task_of(enum proto_method method)
 {
-    return method == PROTO_TRANSLATE ? SPEC_TRANSLATION : SPEC_CLASSIFICATION;
+    switch (method) {
+    case PROTO_GENERATE:
+        return SPEC_GENERATION;
+    case PROTO_REGRESS:
+        return SPEC_REGRESSION;
+    case PROTO_TAG:
+        return SPEC_TAGGING;
+    case PROTO_TRANSLATE:
+        return SPEC_TRANSLATION;
+    case PROTO_CLASSIFY:
+    case PROTO_ADMIN_LOG:
+    case PROTO_ADMIN_RELOAD:
+    case PROTO_HEALTH:
+    case PROTO_MODELS:
+    case PROTO_STATS:
+    case PROTO_VERSION_METHOD:
+    case PROTO_METHODS:
+        break;
+    }
+    return SPEC_CLASSIFICATION;
 }
 
 /* Adds the names of the models that the method could use. */
@@ -91,6 +111,107 @@ static struct model *find_default(const struct registry *registry, struct proto_
     return registry_first(registry, task);
 }
 
+static void check_beam(struct proto_call *call, const struct spec *spec)
+{
+    int64_t beam = call->params.beam ? call->params.beam : (int64_t)spec->beam;
+    if (call->params.nbest > beam)
+        proto_refuse_range(&call->error, "nbest", 1, beam);
+}
+
+/* Occlusion reads the text once for each of its tokens. */
+static void check_explained(struct proto_call *call, const struct spec *spec)
+{
+    const struct proto_params *params = &call->params;
+    for (size_t i = 0; spec->kind == SPEC_RNN && params->explain && i < params->text_count; i++) {
+        char path[32] = "text";
+        if (params->is_list)
+            snprintf(path, sizeof path, "text[%zu]", i);
+        proto_check_text_length(&call->error, path, params->texts[i].len, PROTO_MAX_EXPLAINED);
+    }
+}
+
+/* What the model reads, rows or text, must be what it was given. */
+static void check_input(struct proto_call *call, const struct spec *spec)
+{
+    const struct rows *rows = &call->params.rows;
+    const bool has_rows = call->method == PROTO_REGRESS && call->params.has_rows;
+    if (spec->row == 0 && has_rows)
+        proto_refuse_conflict(&call->error, "rows", "this model reads text, not rows of numbers");
+    else if (spec->row > 0 && !has_rows)
+        proto_refuse_conflict(&call->error, "text", "this model reads rows of numbers, not text");
+    else if (has_rows && rows->width != spec->row)
+        proto_refuse_length(&call->error, "rows[0]", spec->row, rows->width);
+}
+
+static void refuse_label(struct proto_call *call, const struct spec *spec)
+{
+    const char *label = call->params.label;
+    size_t count = spec->label_count < MOST_NAMES ? spec->label_count : MOST_NAMES;
+    proto_error_set(&call->error, PROTO_INVALID_PARAMS, "unknown_label",
+                    "the model %s has no label '%.64s'", spec->name, label);
+    proto_error_text(&call->error, "path", "label", 5);
+    proto_error_names(&call->error, "available", (const char *const *)spec->labels, count);
+}
+
+static void check_label(struct proto_call *call, const struct spec *spec)
+{
+    const char *label = call->params.label;
+    if (spec->label_count == 0 && label)
+        proto_refuse_conflict(&call->error, "label", "this model takes no label");
+    else if (spec->label_count > 0 && !label)
+        proto_refuse_missing(&call->error, "label");
+    if (spec->label_count == 0 || !label)
+        return;
+    for (size_t i = 0; i < spec->label_count; i++)
+        if (strcmp(label, spec->labels[i]) == 0)
+            return;
+    refuse_label(call, spec);
+}
+
+size_t admit_features(const struct spec *spec)
+{
+    if (spec->kind == SPEC_SEQ2SEQ)
+        return spec->row;
+    return spec->label_count == 0 && spec->condition != SPEC_CONDITION_NONE ? spec->feature : 0;
+}
+
+static void check_features(struct proto_call *call, const struct spec *spec)
+{
+    const struct rows *rows = &call->params.rows;
+    const size_t wanted = admit_features(spec);
+    if (wanted == 0 && call->params.has_rows)
+        proto_refuse_conflict(&call->error, "features", "this model takes no features");
+    else if (wanted > 0 && !call->params.has_rows)
+        proto_refuse_missing(&call->error, "features");
+    else if (wanted > 0 && rows->width != wanted)
+        proto_refuse_length(&call->error, rows->count > 1 ? "features[0]" : "features", wanted,
+                            rows->width);
+    else if (wanted > 0 && rows->count > 1 && spec->kind != SPEC_SEQ2SEQ)
+        proto_refuse_conflict(&call->error, "features", "this model takes one vector, not a grid");
+}
+
+/* Whether the model can do what the parameters ask for. */
+static void check_call(struct proto_call *call, const struct spec *spec)
+{
+    switch (spec->task) {
+    case SPEC_TRANSLATION:
+        check_beam(call, spec);
+        return;
+    case SPEC_CLASSIFICATION:
+        check_input(call, spec);
+        check_explained(call, spec);
+        return;
+    case SPEC_TAGGING:
+    case SPEC_REGRESSION:
+        check_input(call, spec);
+        return;
+    case SPEC_GENERATION:
+        check_label(call, spec);
+        check_features(call, spec);
+        return;
+    }
+}
+
 struct model *admit_model(const struct registry *registry, struct proto_call *call)
 {
     struct model *model;
@@ -100,14 +221,9 @@ struct model *admit_model(const struct registry *registry, struct proto_call *ca
         model = find_by_pair(registry, call);
     else
         model = find_default(registry, call);
-    if (!model || model->spec.task != SPEC_TRANSLATION)
-        return model;
-    int64_t beam = call->params.beam ? call->params.beam : (int64_t)model->spec.beam;
-    if (call->params.nbest > beam) {
-        proto_refuse_range(&call->error, "nbest", 1, beam);
-        return NULL;
-    }
-    return model;
+    if (model)
+        check_call(call, &model->spec);
+    return call->error.code ? NULL : model;
 }
 
 static void refuse_overloaded(struct proto_error *error, const char *reason, const char *why)

@@ -73,11 +73,21 @@ const struct opt conf_table[] = {
            "Threads that compute; 0 takes one for each processor"),
     NUMBER("batch-rows", 0, "compute", batch_rows, "64", 16, 4096, NULL,
            "Hypotheses that one thread decodes together at most, for each model; a sentence needs "
-           "as many as its beam"),
+           "as many as its beam; the last quarter is for clients that have none"),
+    NUMBER("batch-wait", 0, "compute", batch_wait, "0", 0, 10000, "ms",
+           "How long a text waits for others to be translated together with it, where none of its "
+           "model is under way"),
+    CHOICE("batching", "compute", batching, "continuous", "continuous|whole", "HOW",
+           "Let sentences join and leave between any two steps, or form a batch of the requests "
+           "that wait, finish it, and form the next: only there to compare with"),
 
     NUMBER("max-line", 0, "limits", max_line, "1M", KIB, 64 * MIB, "bytes", "Size of one message"),
     NUMBER("max-text", 0, "limits", max_text, "20000", 1, 16 * MIB, "bytes", "Size of one text"),
     NUMBER("max-texts", 0, "limits", max_texts, "256", 1, 65536, NULL, "Texts in one request"),
+    NUMBER("max-tokens", 0, "limits", max_tokens, "4096", 1, MIB, NULL,
+           "Tokens that one request may have generated"),
+    NUMBER("max-rows", 0, "limits", max_rows, "4096", 1, 65536, NULL,
+           "Rows of numbers in one request"),
     NUMBER("max-batch", 0, "limits", max_batch, "256", 1, 4096, NULL, "Requests in one batch"),
     NUMBER("max-pipeline", 0, "limits", max_pipeline, "1024", 1, 65536, NULL,
            "Unanswered requests of one connection, after which the server stops reading from it"),
@@ -294,6 +304,8 @@ int conf_reload(struct conf *conf, struct err *err)
         conf->max_text = fresh.max_text;
         conf->max_texts = fresh.max_texts;
         conf->max_batch = fresh.max_batch;
+        conf->max_tokens = fresh.max_tokens;
+        conf->max_rows = fresh.max_rows;
         conf->timeout = fresh.timeout;
         conf->drain_timeout = fresh.drain_timeout;
         if (conf->log_texts != CONF_LOG_OFF && fresh.log_texts != CONF_LOG_OFF)

@@ -12,6 +12,7 @@
 
 #include "base/opt.h"
 
+enum conf_batching { CONF_BATCHING_CONTINUOUS, CONF_BATCHING_WHOLE };
 enum conf_log_texts { CONF_LOG_OFF, CONF_LOG_METADATA, CONF_LOG_FULL };
 
 struct conf {
@@ -22,10 +23,11 @@ struct conf {
     bool state_given; /* `state` was set by the user: being unable to use it is an error */
     bool foreground;
     char *pid_file, *log_file;
-    int log_level; /* enum log_level */
-    int64_t workers, batch_rows;
+    int log_level;                           /* enum log_level */
+    int64_t workers, batch_rows, batch_wait; /* ms */
+    int batching;                            /* enum conf_batching */
     int64_t max_line, max_text, max_texts, max_batch, max_pipeline, max_connections, max_queue;
-    int64_t max_memory, max_output;
+    int64_t max_memory, max_output, max_tokens, max_rows;
     int64_t timeout, idle_timeout, write_timeout, drain_timeout; /* ms, s, s, s */
     int log_texts;                                               /* enum conf_log_texts */
     int64_t log_queue, log_keep_days, log_keep_rows;

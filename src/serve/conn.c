@@ -141,10 +141,14 @@ static void charge(struct conn *conn)
     conn->charged = now;
 }
 
+bool conn_is_behind(const struct conn *conn)
+{
+    return output_length(conn) > OUTPUT_HIGH;
+}
+
 static bool may_read(const struct conn *conn)
 {
-    return conn->outstanding < conn->table->settings.max_pipeline &&
-           output_length(conn) <= OUTPUT_HIGH;
+    return conn->outstanding < conn->table->settings.max_pipeline && !conn_is_behind(conn);
 }
 
 /* Length of the first complete line of the input without its line feed, or -1. */

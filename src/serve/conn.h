@@ -53,6 +53,8 @@ struct conn *conn_find(struct conn_table *table, struct conn_ref ref); /* NULL: 
 struct conn_ref conn_ref(const struct conn *conn);
 const char *conn_peer(const struct conn *conn); /* "ADDRESS:PORT" or "unix" */
 bool conn_is_local(const struct conn *conn);    /* loopback or Unix socket */
+/* Whether so much is unread that nothing is read from it: what can wait should. */
+bool conn_is_behind(const struct conn *conn);
 
 /* None of these frees the connection: that waits for its next turn. */
 void conn_send(struct conn *conn, const void *data, size_t len);

@@ -15,13 +15,16 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "model/model.h"
+#include "model/explain.h"
+#include "model/generate.h"
+#include "model/tag.h"
 #include "serve/mailbox.h"
 
 enum job_outcome {
     JOB_DONE,
     JOB_CANCELLED, /* nobody waits for it any more */
     JOB_TOO_LONG,  /* a sentence has `actual` tokens, more than DECODE_MAX_SOURCE */
+    JOB_REFUSED,   /* the model cannot do that with this input: err says why */
     JOB_FAILED,    /* err says why */
 };
 
@@ -44,9 +47,17 @@ struct job_result {
     size_t range_count;
     bool truncated;
     float *probabilities; /* classification: one for each label of the model */
+    struct explanation explanation;
+    struct tagged tagged;
+    double value;            /* regression */
+    enum generation_end end; /* generation, as is the next; its text: text */
+    double log_probability;  /* natural logarithm */
     size_t tokens_in, tokens_out;
     int64_t taken_ns, done_ns; /* monotonic; 0 where it was never taken */
 };
+
+struct stream;
+struct job_line;
 
 enum job_state { JOB_IDLE, JOB_QUEUED, JOB_TAKEN }; /* guarded by the batcher's lock */
 
@@ -54,16 +65,28 @@ struct job {
     struct mail mail; /* first: a delivered mail is the job */
     struct job *next, *previous;
     enum job_state state;
-    void *owner; /* the request; workers do not look into it */
+    struct job_line *line; /* the batcher's */
+    void *owner;           /* the request; workers do not look into it */
+    uint64_t client;       /* whose it is: jobs of one client take turns with those of another */
+    size_t width;          /* rows of a decoder that one of its sentences needs; else 1 */
     struct model *model;
     const char *text;
     size_t len;
-    struct decode_options options; /* translation */
+    struct decode_options options; /* translation, as is the next */
     bool alignment;
+    bool explain;            /* classification */
+    const struct rows *rows; /* regression; NULL: the text */
+    struct generate_condition condition;
+    struct generate_options generate;
+    struct stream *stream; /* generation; NULL: nobody reads along */
     atomic_bool cancelled;
     struct job_result result;
 };
 
+/* Ends the job with this error: refused where the input is at fault, failed otherwise. */
+void job_fail(struct job *job, const struct err *err);
+/* The most probable label of a distribution; the first where several are. */
+size_t job_best_label(const float *probabilities, size_t count);
 void job_result_release(struct job_result *result);
 
 #endif

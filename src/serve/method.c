@@ -46,8 +46,12 @@ static struct stats_moment moment_of(const struct server *server)
         .in_flight = server->in_flight,
         .queued = batcher_waiting(server->batcher),
         .resident_bytes = stats_resident_bytes(),
-        .steps = counters.steps,
-        .sentences = counters.sentences,
+        .steps = counters.work.steps,
+        .sentences = counters.work.sentences,
+        .encoded = counters.work.encoded,
+        .encodings = counters.work.encodings,
+        .rows = counters.rows,
+        .tokens = counters.work.tokens,
     };
     if (server->reqlog) {
         struct reqlog_counters log = reqlog_counters(server->reqlog);
@@ -81,6 +85,9 @@ static void run_report(struct server *server, struct reply *reply, size_t slot,
     case PROTO_ADMIN_LOG:
     case PROTO_ADMIN_RELOAD:
     case PROTO_CLASSIFY:
+    case PROTO_GENERATE:
+    case PROTO_REGRESS:
+    case PROTO_TAG:
     case PROTO_TRANSLATE:
     case PROTO_METHODS:
         break;
@@ -98,8 +105,11 @@ static void run_call(struct server *server, struct reply *reply, size_t slot,
         return;
     }
     switch (call->method) {
-    case PROTO_TRANSLATE:
     case PROTO_CLASSIFY:
+    case PROTO_GENERATE:
+    case PROTO_REGRESS:
+    case PROTO_TAG:
+    case PROTO_TRANSLATE:
         if (!request_start(server, reply, slot, message, call))
             method_refuse(server, reply, slot, call);
         return;
@@ -126,6 +136,8 @@ void method_line(void *context, struct conn *conn, const char *line, size_t len)
         .max_text = (size_t)server->conf->max_text,
         .max_texts = (size_t)server->conf->max_texts,
         .max_batch = (size_t)server->conf->max_batch,
+        .max_tokens = (size_t)server->conf->max_tokens,
+        .max_rows = (size_t)server->conf->max_rows,
         .local = conn_is_local(conn),
         .draining = server->draining,
     };

@@ -17,11 +17,39 @@
 #include "text/utf8.h"
 
 const char *const proto_method_names[PROTO_METHODS] = {
-    [PROTO_ADMIN_LOG] = "admin.log", [PROTO_ADMIN_RELOAD] = "admin.reload",
-    [PROTO_CLASSIFY] = "classify",   [PROTO_HEALTH] = "health",
-    [PROTO_MODELS] = "models",       [PROTO_STATS] = "stats",
-    [PROTO_TRANSLATE] = "translate", [PROTO_VERSION_METHOD] = "version",
+    [PROTO_ADMIN_LOG] = "admin.log",
+    [PROTO_ADMIN_RELOAD] = "admin.reload",
+    [PROTO_CLASSIFY] = "classify",
+    [PROTO_GENERATE] = "generate",
+    [PROTO_HEALTH] = "health",
+    [PROTO_MODELS] = "models",
+    [PROTO_REGRESS] = "regress",
+    [PROTO_STATS] = "stats",
+    [PROTO_TAG] = "tag",
+    [PROTO_TRANSLATE] = "translate",
+    [PROTO_VERSION_METHOD] = "version",
 };
+
+bool proto_needs_model(enum proto_method method)
+{
+    switch (method) {
+    case PROTO_CLASSIFY:
+    case PROTO_GENERATE:
+    case PROTO_REGRESS:
+    case PROTO_TAG:
+    case PROTO_TRANSLATE:
+        return true;
+    case PROTO_ADMIN_LOG:
+    case PROTO_ADMIN_RELOAD:
+    case PROTO_HEALTH:
+    case PROTO_MODELS:
+    case PROTO_STATS:
+    case PROTO_VERSION_METHOD:
+    case PROTO_METHODS:
+        break;
+    }
+    return false;
+}
 
 static void refuse_line(struct proto_error *error, const char *reason, const char *why,
                         size_t offset)
@@ -179,12 +207,11 @@ static void find_method(struct proto_call *call, const json_t *name)
 static void check_allowed(struct proto_call *call, const struct proto_context *context)
 {
     bool admin = call->method == PROTO_ADMIN_LOG || call->method == PROTO_ADMIN_RELOAD;
-    bool work = call->method == PROTO_TRANSLATE || call->method == PROTO_CLASSIFY;
     if (admin && !context->local)
         proto_error_set(&call->error, PROTO_UNAUTHORIZED, "not_local",
                         "%s is allowed on local connections only",
                         proto_method_names[call->method]);
-    else if (work && context->draining)
+    else if (proto_needs_model(call->method) && context->draining)
         proto_error_set(&call->error, PROTO_DRAINING, "draining", "the server is stopping");
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "text/rows.h"
 
 #define PROTO_VERSION 1
 #define PROTO_MAX_DEPTH 32          /* levels of JSON */
@@ -21,6 +22,13 @@
 #define PROTO_MAX_ID 256            /* bytes of an id that is a string */
 #define PROTO_MAX_ECHO 64           /* bytes of a client's text in an error's data */
 #define PROTO_MAX_TIMEOUT_MS 600000
+#define PROTO_MAX_TEMPERATURE 100
+#define PROTO_MAX_TOP_K 1000000
+#define PROTO_MAX_STOPS 16
+#define PROTO_MAX_EXPLAINED 2000     /* bytes of a text whose label an rnn is to explain */
+#define PROTO_MAX_STOP 256           /* bytes of a stop string */
+#define PROTO_MAX_NUMBER 1000000000  /* of features and rows, either sign */
+#define PROTO_DEFAULT_MAX_TOKENS 256 /* of generate, where the server allows so many */
 
 enum proto_code {
     PROTO_OK = 0,
@@ -53,34 +61,59 @@ void proto_error_integer(struct proto_error *error, const char *name, int64_t va
 void proto_error_text(struct proto_error *error, const char *name, const char *text, size_t len);
 void proto_error_names(struct proto_error *error, const char *name, const char *const *names,
                        size_t count);
-/* -32602 `range`: `name` is not within [min, max]. */
+/* What is wrong with the parameter that `path` names; a held error is kept. -32602 but for the last
+   two, -32002. `missing`, `type`, `empty`: */
+void proto_refuse_missing(struct proto_error *error, const char *path);
+void proto_refuse_type(struct proto_error *error, const char *path, const char *expected);
+void proto_refuse_empty(struct proto_error *error, const char *path);
+/* `range`: it is not within [min, max]. */
 void proto_refuse_range(struct proto_error *error, const char *name, int64_t min, int64_t max);
+/* `conflict`: it does not go with what else was asked; `why` says it. */
+void proto_refuse_conflict(struct proto_error *error, const char *path, const char *why);
+/* `wrong_length`: so many numbers are wanted. */
+void proto_refuse_length(struct proto_error *error, const char *path, size_t wanted, size_t actual);
+/* It has too many items. */
+void proto_refuse_count(struct proto_error *error, const char *reason, const char *path,
+                        size_t count, size_t limit);
+/* `text_too_long` where it has more than `limit` bytes. */
+void proto_check_text_length(struct proto_error *error, const char *path, size_t len, size_t limit);
 void proto_error_release(struct proto_error *error);
 
 enum proto_method { /* sorted by name */
                     PROTO_ADMIN_LOG,
                     PROTO_ADMIN_RELOAD,
                     PROTO_CLASSIFY,
+                    PROTO_GENERATE,
                     PROTO_HEALTH,
                     PROTO_MODELS,
+                    PROTO_REGRESS,
                     PROTO_STATS,
+                    PROTO_TAG,
                     PROTO_TRANSLATE,
                     PROTO_VERSION_METHOD,
                     PROTO_METHODS, /* how many */
 };
 extern const char *const proto_method_names[PROTO_METHODS];
+/* Whether the method needs a model, which makes it a request that is queued and logged. */
+bool proto_needs_model(enum proto_method method);
 
 struct proto_text {
     const char *data; /* UTF-8, not NUL-terminated by promise; may be empty */
     size_t len;
 };
-struct proto_params { /* 0 and NULL: not given */
-    struct proto_text *texts;
+struct proto_params {         /* 0 and NULL: not given, unless said otherwise */
+    struct proto_text *texts; /* of `text`, or the one `prompt` */
     size_t text_count;
     bool is_list; /* of texts, even of one: paths in errors say text[0] */
-    const char *model, *source, *target;
+    const char *model, *source, *target, *label;
     int64_t beam, nbest, top, timeout_ms, limit, since_ms;
-    bool alignment;
+    bool alignment, explain, stream;
+    int64_t max_tokens, top_k, seed; /* max_tokens: filled in; seed: -1 where not given */
+    double temperature, top_p;       /* 1 where not given */
+    const char **stops;              /* NUL-terminated */
+    size_t stop_count;
+    struct rows rows; /* of `features` (a vector is one row) or `rows` */
+    bool has_rows;
 };
 struct proto_call {
     char *id; /* as JSON; NULL: a notification, which is never answered */
@@ -100,8 +133,10 @@ struct proto_message {
 
 struct proto_context {
     size_t max_text, max_texts, max_batch;
-    bool local;    /* the client may use admin.* */
-    bool draining; /* translate and classify are refused */
+    size_t max_tokens; /* of one generate */
+    size_t max_rows;   /* of `rows` and `features` */
+    bool local;        /* the client may use admin.* */
+    bool draining;     /* whatever needs a model is refused */
 };
 
 /* Parses a line without its line feed. Returns 0 with *message NULL for a blank line, 0 with a

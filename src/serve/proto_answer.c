@@ -69,7 +69,7 @@ static void write_alignment(struct buf *out, const struct job_result *result, st
     buf_char(out, ']', err);
 }
 
-static void write_model_name(struct buf *out, const struct model *model, struct err *err)
+void proto_write_model_name(struct buf *out, const struct model *model, struct err *err)
 {
     buf_char(out, '{', err);
     json_write_string(out, "model", model->spec.name, err);
@@ -78,7 +78,7 @@ static void write_model_name(struct buf *out, const struct model *model, struct 
 void proto_result_translate(struct buf *out, const struct model *model, const struct job *jobs,
                             size_t count, size_t nbest, struct err *err)
 {
-    write_model_name(out, model, err);
+    proto_write_model_name(out, model, err);
     json_write_name(out, "translations", err);
     buf_char(out, '[', err);
     for (size_t i = 0; i < count; i++) {
@@ -94,15 +94,6 @@ void proto_result_translate(struct buf *out, const struct model *model, const st
         buf_char(out, '}', err);
     }
     buf_text(out, "]}", err);
-}
-
-size_t proto_best_label(const float *probabilities, size_t count)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++)
-        if (probabilities[i] > probabilities[best])
-            best = i;
-    return best;
 }
 
 struct label {
@@ -141,11 +132,34 @@ static void write_scores(struct buf *out, const struct spec *spec, const float *
     mem_free(labels);
 }
 
+static void write_explanation(struct buf *out, const struct explanation *explanation,
+                              struct err *err)
+{
+    json_write_name(out, "explanation", err);
+    buf_char(out, '{', err);
+    json_write_string(out, "method", explanation->method, err);
+    json_write_name(out, "bias", err);
+    json_write_number(out, (double)explanation->bias, err);
+    json_write_name(out, "parts", err);
+    buf_char(out, '[', err);
+    for (size_t i = 0; i < explanation->count; i++) {
+        const struct explanation_part *part = &explanation->parts[i];
+        json_write_comma(out, err);
+        buf_char(out, '{', err);
+        json_write_integer(out, "begin", (int64_t)part->begin, err);
+        json_write_integer(out, "end", (int64_t)part->end, err);
+        json_write_name(out, "weight", err);
+        json_write_number(out, (double)part->weight, err);
+        buf_char(out, '}', err);
+    }
+    buf_text(out, "]}", err);
+}
+
 void proto_result_classify(struct buf *out, const struct model *model, const struct job *jobs,
                            size_t count, size_t top, struct err *err)
 {
     const struct spec *spec = &model->spec;
-    write_model_name(out, model, err);
+    proto_write_model_name(out, model, err);
     json_write_name(out, "results", err);
     buf_char(out, '[', err);
     for (size_t i = 0; i < count; i++) {
@@ -153,8 +167,10 @@ void proto_result_classify(struct buf *out, const struct model *model, const str
         json_write_comma(out, err);
         buf_char(out, '{', err);
         json_write_string(out, "label",
-                          spec->labels[proto_best_label(probabilities, spec->label_count)], err);
+                          spec->labels[job_best_label(probabilities, spec->label_count)], err);
         write_scores(out, spec, probabilities, top, err);
+        if (jobs[i].explain)
+            write_explanation(out, &jobs[i].result.explanation, err);
         buf_char(out, '}', err);
     }
     buf_text(out, "]}", err);

@@ -15,12 +15,22 @@ void proto_answer_end(struct buf *out, struct err *err);
 void proto_answer_error(struct buf *out, const char *id, const struct proto_error *error,
                         struct err *err);
 
+/* {"model":NAME, to which the rest of a result is added. */
+void proto_write_model_name(struct buf *out, const struct model *model, struct err *err);
 /* jobs[0..count) are done; nbest 1: no alternatives. */
 void proto_result_translate(struct buf *out, const struct model *model, const struct job *jobs,
                             size_t count, size_t nbest, struct err *err);
 /* top 0: all labels. */
 void proto_result_classify(struct buf *out, const struct model *model, const struct job *jobs,
                            size_t count, size_t top, struct err *err);
+void proto_result_generate(struct buf *out, const struct model *model, const struct job *job,
+                           struct err *err);
+void proto_result_regress(struct buf *out, const struct model *model, const struct job *jobs,
+                          size_t count, struct err *err);
+void proto_result_tag(struct buf *out, const struct model *model, const struct job *jobs,
+                      size_t count, struct err *err);
+/* The notification generate.delta, a whole line: `text` is what `id` has got since the last. */
+void proto_delta(struct buf *out, const char *id, const struct buf *text, struct err *err);
 void proto_result_models(struct buf *out, const struct registry *registry, struct err *err);
 void proto_result_health(struct buf *out, const struct registry *registry, bool draining,
                          struct err *err);
@@ -29,8 +39,5 @@ void proto_result_stats(struct buf *out, const struct stats *stats,
                         const struct stats_moment *moment, struct err *err);
 void proto_result_log(struct buf *out, const char *logging, const struct reqlog_row *rows,
                       size_t count, struct err *err);
-
-/* The most probable label of a distribution; the first where several are. */
-size_t proto_best_label(const float *probabilities, size_t count);
 
 #endif

@@ -1,27 +1,41 @@
 /*
  * Parameters. The order of the checks is the protocol's (section 6): unknown names, then missing
- * and mistyped values, then ranges, then the texts in their order.
+ * and mistyped values, then ranges, then the texts in their order, then numbers.
  */
 #include "serve/proto_params.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "model/decode.h"
 #include "model/spec.h"
 
-enum param_type { PARAM_TEXTS, PARAM_NAME, PARAM_INTEGER, PARAM_BOOLEAN };
+enum param_type {
+    PARAM_TEXTS, /* one or an array; this and the next four: proto_texts.c, proto_numbers.c */
+    PARAM_TEXT,
+    PARAM_STOPS,
+    PARAM_FEATURES,
+    PARAM_ROWS,
+    PARAM_NAME,
+    PARAM_INTEGER,
+    PARAM_REAL,
+    PARAM_BOOLEAN,
+};
 
 struct param {
     const char *name;
     enum param_type type;
-    size_t offset; /* in struct proto_params; unused for PARAM_TEXTS */
+    size_t offset; /* in struct proto_params; from PARAM_NAME on */
     bool required;
-    int64_t min, max; /* PARAM_INTEGER */
+    int64_t min, max; /* PARAM_INTEGER, PARAM_REAL */
 };
 
 #define AT(member) offsetof(struct proto_params, member)
+#define TIMEOUT                                                                                    \
+    {                                                                                              \
+        .name = "timeout_ms", .type = PARAM_INTEGER, .offset = AT(timeout_ms), .min = 1,           \
+        .max = PROTO_MAX_TIMEOUT_MS                                                                \
+    }
 static const struct param no_params[] = {{.name = NULL}};
 static const struct param translate_params[] = {
     {.name = "text", .type = PARAM_TEXTS, .required = true},
@@ -31,22 +45,47 @@ static const struct param translate_params[] = {
     {.name = "beam", .type = PARAM_INTEGER, .offset = AT(beam), .min = 1, .max = DECODE_MAX_BEAM},
     {.name = "nbest", .type = PARAM_INTEGER, .offset = AT(nbest), .min = 1, .max = DECODE_MAX_BEAM},
     {.name = "alignment", .type = PARAM_BOOLEAN, .offset = AT(alignment)},
-    {.name = "timeout_ms",
-     .type = PARAM_INTEGER,
-     .offset = AT(timeout_ms),
-     .min = 1,
-     .max = PROTO_MAX_TIMEOUT_MS},
+    TIMEOUT,
     {.name = NULL},
 };
 static const struct param classify_params[] = {
     {.name = "text", .type = PARAM_TEXTS, .required = true},
     {.name = "model", .type = PARAM_NAME, .offset = AT(model)},
     {.name = "top", .type = PARAM_INTEGER, .offset = AT(top), .min = 1, .max = SPEC_MAX_LABELS},
-    {.name = "timeout_ms",
-     .type = PARAM_INTEGER,
-     .offset = AT(timeout_ms),
-     .min = 1,
-     .max = PROTO_MAX_TIMEOUT_MS},
+    {.name = "explain", .type = PARAM_BOOLEAN, .offset = AT(explain)},
+    TIMEOUT,
+    {.name = NULL},
+};
+static const struct param generate_params[] = {
+    {.name = "prompt", .type = PARAM_TEXT},
+    {.name = "model", .type = PARAM_NAME, .offset = AT(model)},
+    {.name = "label", .type = PARAM_NAME, .offset = AT(label)},
+    {.name = "features", .type = PARAM_FEATURES},
+    /* at most what the server allows, see greatest() */
+    {.name = "max_tokens", .type = PARAM_INTEGER, .offset = AT(max_tokens), .min = 1},
+    {.name = "temperature",
+     .type = PARAM_REAL,
+     .offset = AT(temperature),
+     .max = PROTO_MAX_TEMPERATURE},
+    {.name = "top_k", .type = PARAM_INTEGER, .offset = AT(top_k), .min = 1, .max = PROTO_MAX_TOP_K},
+    {.name = "top_p", .type = PARAM_REAL, .offset = AT(top_p), .max = 1},
+    {.name = "seed", .type = PARAM_INTEGER, .offset = AT(seed), .max = INT64_MAX},
+    {.name = "stop", .type = PARAM_STOPS},
+    {.name = "stream", .type = PARAM_BOOLEAN, .offset = AT(stream)},
+    TIMEOUT,
+    {.name = NULL},
+};
+static const struct param regress_params[] = {
+    {.name = "text", .type = PARAM_TEXTS},
+    {.name = "rows", .type = PARAM_ROWS},
+    {.name = "model", .type = PARAM_NAME, .offset = AT(model)},
+    TIMEOUT,
+    {.name = NULL},
+};
+static const struct param tag_params[] = {
+    {.name = "text", .type = PARAM_TEXTS, .required = true},
+    {.name = "model", .type = PARAM_NAME, .offset = AT(model)},
+    TIMEOUT,
     {.name = NULL},
 };
 static const struct param log_params[] = {
@@ -62,6 +101,12 @@ static const struct param *params_of(enum proto_method method)
         return translate_params;
     case PROTO_CLASSIFY:
         return classify_params;
+    case PROTO_GENERATE:
+        return generate_params;
+    case PROTO_REGRESS:
+        return regress_params;
+    case PROTO_TAG:
+        return tag_params;
     case PROTO_ADMIN_LOG:
         return log_params;
     case PROTO_ADMIN_RELOAD:
@@ -94,45 +139,10 @@ static void check_unknown(struct proto_error *error, const struct param *table,
     }
 }
 
-static void refuse_missing(struct proto_error *error, const char *name)
-{
-    proto_error_set(error, PROTO_INVALID_PARAMS, "missing", "%s is missing", name);
-    proto_error_text(error, "path", name, strlen(name));
-}
-
-static void refuse_type(struct proto_error *error, const char *path, const char *expected)
-{
-    proto_error_set(error, PROTO_INVALID_PARAMS, "type", "%s must be %s %s", path,
-                    expected[0] == 'i' ? "an" : "a", expected);
-    proto_error_text(error, "path", path, strlen(path));
-    proto_error_text(error, "expected", expected, strlen(expected));
-}
-
-static void check_texts_type(struct proto_error *error, const json_t *value)
-{
-    if (json_is_string(value))
-        return;
-    if (!json_is_array(value)) {
-        refuse_type(error, "text", "string or array of strings");
-        return;
-    }
-    size_t index;
-    json_t *item;
-    json_array_foreach((json_t *)value, index, item)
-    {
-        if (!json_is_string(item)) {
-            char path[32];
-            snprintf(path, sizeof path, "text[%zu]", index);
-            refuse_type(error, path, "string");
-            return;
-        }
-    }
-}
-
 static void check_name(struct proto_error *error, const struct param *param, const json_t *value)
 {
     if (!json_is_string(value)) {
-        refuse_type(error, param->name, "string");
+        proto_refuse_type(error, param->name, "string");
         return;
     }
     size_t len = strlen(json_string_value(value));
@@ -150,7 +160,16 @@ static void take_value(struct proto_call *call, const struct param *param, const
     char *place = (char *)&call->params + param->offset;
     switch (param->type) {
     case PARAM_TEXTS:
-        check_texts_type(&call->error, value);
+    case PARAM_STOPS:
+        proto_check_texts(&call->error, param->name, value);
+        return;
+    case PARAM_TEXT:
+        if (!json_is_string(value))
+            proto_refuse_type(&call->error, param->name, "string");
+        return;
+    case PARAM_FEATURES:
+    case PARAM_ROWS:
+        proto_check_numbers(&call->error, param->name, value, param->type == PARAM_ROWS);
         return;
     case PARAM_NAME:
         check_name(&call->error, param, value);
@@ -158,12 +177,17 @@ static void take_value(struct proto_call *call, const struct param *param, const
         return;
     case PARAM_INTEGER:
         if (!json_is_integer(value))
-            refuse_type(&call->error, param->name, "integer");
+            proto_refuse_type(&call->error, param->name, "integer");
         *(int64_t *)(void *)place = json_integer_value(value);
+        return;
+    case PARAM_REAL:
+        if (!json_is_number(value))
+            proto_refuse_type(&call->error, param->name, "number");
+        *(double *)(void *)place = json_number_value(value);
         return;
     case PARAM_BOOLEAN:
         if (!json_is_boolean(value))
-            refuse_type(&call->error, param->name, "boolean");
+            proto_refuse_type(&call->error, param->name, "boolean");
         *(bool *)place = json_is_true(value);
         return;
     }
@@ -176,118 +200,103 @@ static void take_values(struct proto_call *call, const struct param *table, cons
         if (value)
             take_value(call, param, value);
         else if (param->required)
-            refuse_missing(&call->error, param->name);
+            proto_refuse_missing(&call->error, param->name);
     }
-    if (call->params.source && !call->params.target)
-        refuse_missing(&call->error, "target");
-    if (call->params.target && !call->params.source)
-        refuse_missing(&call->error, "source");
 }
 
-void proto_refuse_range(struct proto_error *error, const char *name, int64_t min, int64_t max)
+/* Parameters that need or exclude each other. */
+static void check_together(struct proto_call *call, const json_t *params)
 {
-    proto_error_set(error, PROTO_INVALID_PARAMS, "range", "%s must be between %lld and %lld", name,
-                    (long long)min, (long long)max);
-    proto_error_text(error, "path", name, strlen(name));
-    proto_error_integer(error, "min", min);
-    proto_error_integer(error, "max", max);
+    if (call->params.source && !call->params.target)
+        proto_refuse_missing(&call->error, "target");
+    if (call->params.target && !call->params.source)
+        proto_refuse_missing(&call->error, "source");
+    if (call->method != PROTO_REGRESS)
+        return;
+    bool has_text = json_object_get(params, "text"), has_rows = json_object_get(params, "rows");
+    if (!has_text && !has_rows)
+        proto_refuse_missing(&call->error, "text");
+    if (has_text && has_rows)
+        proto_refuse_conflict(&call->error, "rows", "text and rows cannot both be given");
 }
 
-static void check_ranges(struct proto_call *call, const struct param *table, const json_t *params)
+static int64_t greatest(const struct proto_call *call, const struct param *param,
+                        const struct proto_context *context)
+{
+    if (param->offset == AT(nbest) && call->params.beam)
+        return call->params.beam;
+    if (param->offset == AT(max_tokens))
+        return (int64_t)context->max_tokens;
+    return param->max;
+}
+
+static bool is_within(const json_t *value, int64_t min, int64_t max)
+{
+    if (json_is_integer(value))
+        return json_integer_value(value) >= min && json_integer_value(value) <= max;
+    return json_real_value(value) >= (double)min && json_real_value(value) <= (double)max;
+}
+
+static void check_ranges(struct proto_call *call, const struct param *table, const json_t *params,
+                         const struct proto_context *context)
 {
     for (const struct param *param = table; params && param->name; param++) {
         const json_t *value = json_object_get(params, param->name);
-        if (param->type != PARAM_INTEGER || !value)
+        if ((param->type != PARAM_INTEGER && param->type != PARAM_REAL) || !value)
             continue;
-        int64_t number = json_integer_value(value), max = param->max;
-        if (strcmp(param->name, "nbest") == 0 && call->params.beam)
-            max = call->params.beam;
-        if (number < param->min || number > max) {
+        int64_t max = greatest(call, param, context);
+        if (!is_within(value, param->min, max)) {
             proto_refuse_range(&call->error, param->name, param->min, max);
             return;
         }
     }
 }
 
-static bool is_refused_character(char c)
-{
-    unsigned char byte = (unsigned char)c;
-    return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
-}
-
-static void check_text(struct proto_error *error, const struct proto_text *text, const char *path,
-                       size_t max_text)
-{
-    if (text->len > max_text) {
-        proto_error_set(error, PROTO_TOO_LONG, "text_too_long",
-                        "%s has %zu bytes, and at most %zu are allowed", path, text->len, max_text);
-        proto_error_text(error, "path", path, strlen(path));
-        proto_error_integer(error, "limit", (int64_t)max_text);
-        proto_error_integer(error, "actual", (int64_t)text->len);
-        return;
-    }
-    for (size_t i = 0; i < text->len; i++) {
-        if (is_refused_character(text->data[i])) {
-            proto_error_set(error, PROTO_INVALID_PARAMS, "control_character",
-                            "%s holds the control character U+%04X at byte %zu", path,
-                            (unsigned)(unsigned char)text->data[i], i);
-            proto_error_text(error, "path", path, strlen(path));
-            proto_error_integer(error, "offset", (int64_t)i);
-            return;
-        }
-    }
-}
-
-static struct proto_text text_of(const json_t *value)
-{
-    return (struct proto_text){.data = json_string_value(value), .len = json_string_length(value)};
-}
-
-static int take_texts(struct proto_call *call, const json_t *value,
+/* The values that own memory, in the table's order. */
+static int take_large(struct proto_call *call, const struct param *table, const json_t *params,
                       const struct proto_context *context, struct err *err)
 {
-    size_t count = json_is_array(value) ? json_array_size(value) : 1;
-    if (count > context->max_texts) {
-        proto_error_set(&call->error, PROTO_TOO_LONG, "too_many_texts",
-                        "text has %zu texts, and at most %zu are allowed", count,
-                        context->max_texts);
-        proto_error_text(&call->error, "path", "text", 4);
-        proto_error_integer(&call->error, "limit", (int64_t)context->max_texts);
-        proto_error_integer(&call->error, "actual", (int64_t)count);
-        return 0;
+    int rc = 0;
+    for (const struct param *param = table; param->name && rc == 0 && !call->error.code; param++) {
+        const json_t *value = params ? json_object_get(params, param->name) : NULL;
+        if (param->type == PARAM_TEXT || param->type == PARAM_TEXTS)
+            rc = proto_take_texts(call, param->name, value, context, err);
+        else if (param->type == PARAM_STOPS && value)
+            rc = proto_take_stops(call, param->name, value, err);
+        else if ((param->type == PARAM_FEATURES || param->type == PARAM_ROWS) && value)
+            rc = proto_take_numbers(call, param->name, value, context, err);
     }
-    call->params.texts = mem_alloc(count, sizeof *call->params.texts, err);
-    if (!call->params.texts)
-        return ERR_MEMORY;
-    call->params.text_count = count;
-    call->params.is_list = json_is_array(value);
-    for (size_t i = 0; i < count && !call->error.code; i++) {
-        char path[32] = "text";
-        if (json_is_array(value))
-            snprintf(path, sizeof path, "text[%zu]", i);
-        call->params.texts[i] = text_of(json_is_array(value) ? json_array_get(value, i) : value);
-        check_text(&call->error, &call->params.texts[i], path, context->max_text);
-    }
-    return 0;
+    return rc;
+}
+
+static void set_defaults(struct proto_params *params, const struct proto_context *context)
+{
+    size_t most = PROTO_DEFAULT_MAX_TOKENS;
+    params->max_tokens = (int64_t)(context->max_tokens < most ? context->max_tokens : most);
+    params->temperature = params->top_p = 1;
+    params->seed = -1;
 }
 
 int proto_params_parse(struct proto_call *call, const json_t *params,
                        const struct proto_context *context, struct err *err)
 {
     const struct param *table = params_of(call->method);
+    set_defaults(&call->params, context);
     if (params)
         check_unknown(&call->error, table, params, proto_method_names[call->method]);
     if (!call->error.code)
         take_values(call, table, params);
     if (!call->error.code)
-        check_ranges(call, table, params);
-    if (!call->error.code && table[0].name && table[0].type == PARAM_TEXTS)
-        return take_texts(call, json_object_get(params, table[0].name), context, err);
-    return 0;
+        check_together(call, params);
+    if (!call->error.code)
+        check_ranges(call, table, params, context);
+    return call->error.code ? 0 : take_large(call, table, params, context, err);
 }
 
 void proto_params_release(struct proto_params *params)
 {
     mem_free(params->texts);
+    mem_free(params->stops);
+    rows_release(&params->rows);
     *params = (struct proto_params){0};
 }

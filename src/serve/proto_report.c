@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "serve/admit.h"
 #include "serve/proto_answer.h"
 #include "text/json.h"
 
@@ -14,6 +15,16 @@ static void write_labels(struct buf *out, const struct spec *spec, struct err *e
         json_write_text(out, spec->labels[i], strlen(spec->labels[i]), err);
     }
     buf_char(out, ']', err);
+}
+
+/* What the caller must give as a condition, where it is numbers. */
+static void write_features(struct buf *out, const struct spec *spec, struct err *err)
+{
+    const size_t features = admit_features(spec);
+    if (features == 0)
+        return;
+    json_write_integer(out, "features", (int64_t)features, err);
+    json_write_boolean(out, "grid", spec->kind == SPEC_SEQ2SEQ, err);
 }
 
 static void write_model(struct buf *out, const struct model *model, struct err *err)
@@ -33,10 +44,18 @@ static void write_model(struct buf *out, const struct model *model, struct err *
         json_write_string(out, "target", spec->target, err);
         json_write_integer(out, "beam", (int64_t)spec->beam, err);
         break;
+    case SPEC_GENERATION:
+        write_features(out, spec, err);
+        break;
     case SPEC_CLASSIFICATION:
-        write_labels(out, spec, err);
+    case SPEC_TAGGING:
+    case SPEC_REGRESSION:
+        if (spec->row > 0)
+            json_write_integer(out, "row", (int64_t)spec->row, err);
         break;
     }
+    if (spec->label_count > 0)
+        write_labels(out, spec, err);
     json_write_integer(out, "parameters", (int64_t)parameters, err);
     json_write_integer(out, "bytes", (int64_t)model->weights.copy.size, err);
     buf_char(out, '}', err);
@@ -162,6 +181,13 @@ void proto_result_stats(struct buf *out, const struct stats *stats,
     buf_char(out, '{', err);
     json_write_integer(out, "steps", (int64_t)moment->steps, err);
     json_write_integer(out, "sentences", (int64_t)moment->sentences, err);
+    json_write_integer(out, "encoded", (int64_t)moment->encoded, err);
+    json_write_integer(out, "encodings", (int64_t)moment->encodings, err);
+    json_write_integer(out, "rows", (int64_t)moment->rows, err);
+    buf_char(out, '}', err);
+    json_write_name(out, "generation", err);
+    buf_char(out, '{', err);
+    json_write_integer(out, "tokens", (int64_t)moment->tokens, err);
     buf_char(out, '}', err);
     json_write_name(out, "memory", err);
     buf_char(out, '{', err);

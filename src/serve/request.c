@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "serve/admit.h"
 #include "serve/proto_answer.h"
+#include "serve/request_job.h"
 #include "serve/request_log.h"
+#include "serve/stream.h"
 
 #define TREE_FACTOR 4 /* a line's JSON tree takes about so many times the line's bytes */
 
@@ -25,8 +27,10 @@ static void request_free(struct request *request)
     if (request->next)
         request->next->previous = request->previous;
     server->memory -= request->charged;
-    for (size_t i = 0; i < request->count; i++)
+    for (size_t i = 0; i < request->count; i++) {
+        stream_free(request->jobs[i].stream);
         job_result_release(&request->jobs[i].result);
+    }
     if (request->deadline)
         event_free(request->deadline);
     model_release(request->model);
@@ -54,13 +58,26 @@ static void leave(struct request *request)
 static void write_result(const struct request *request, struct buf *out, struct err *err)
 {
     const struct proto_params *params = &request->call->params;
+    const struct model *model = request->model;
+    const struct job *jobs = request->jobs;
     proto_answer_begin(out, request->call->id, err);
-    if (request->call->method == PROTO_TRANSLATE)
-        proto_result_translate(out, request->model, request->jobs, request->count,
-                               (size_t)params->nbest, err);
-    else
-        proto_result_classify(out, request->model, request->jobs, request->count,
-                              (size_t)params->top, err);
+    switch (model->spec.task) {
+    case SPEC_TRANSLATION:
+        proto_result_translate(out, model, jobs, request->count, (size_t)params->nbest, err);
+        break;
+    case SPEC_CLASSIFICATION:
+        proto_result_classify(out, model, jobs, request->count, (size_t)params->top, err);
+        break;
+    case SPEC_TAGGING:
+        proto_result_tag(out, model, jobs, request->count, err);
+        break;
+    case SPEC_REGRESSION:
+        proto_result_regress(out, model, jobs, request->count, err);
+        break;
+    case SPEC_GENERATION:
+        proto_result_generate(out, model, jobs, err);
+        break;
+    }
     proto_answer_end(out, err);
 }
 
@@ -104,11 +121,20 @@ static void answer(struct request *request)
         reply_put(reply, request->slot, &out);
 }
 
+/* The parameter that a model reads. */
+static const char *input_name(const struct proto_call *call)
+{
+    if (call->method == PROTO_GENERATE)
+        return "prompt";
+    return call->method == PROTO_REGRESS && call->params.has_rows ? "rows" : "text";
+}
+
 static void describe_failure(struct request *request, const struct job *job)
 {
     struct proto_error *error = &request->call->error;
     size_t index = (size_t)(job - request->jobs);
-    char path[32] = "text";
+    char path[32];
+    snprintf(path, sizeof path, "%s", input_name(request->call));
     if (request->call->params.is_list)
         snprintf(path, sizeof path, "text[%zu]", index);
     switch (job->result.outcome) {
@@ -119,6 +145,10 @@ static void describe_failure(struct request *request, const struct job *job)
         proto_error_text(error, "path", path, strlen(path));
         proto_error_integer(error, "limit", DECODE_MAX_SOURCE);
         proto_error_integer(error, "actual", (int64_t)job->result.actual);
+        return;
+    case JOB_REFUSED:
+        proto_error_set(error, PROTO_INVALID_PARAMS, "refused", "%s", job->result.err.message);
+        proto_error_text(error, "path", path, strlen(path));
         return;
     case JOB_FAILED:
         log_error("model %s: %s", request->model->spec.name, job->result.err.message);
@@ -135,11 +165,42 @@ static void describe_failure(struct request *request, const struct job *job)
     }
 }
 
+/* Sends what a stream has gathered. A client that is behind with reading gets it later, in fewer
+   and longer pieces, unless `all` must go now. */
+static void send_delta(struct request *request, bool all)
+{
+    struct buf text = BUF_INIT, line = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct conn *conn = reply_conn(request->reply);
+    if (!conn || (conn_is_behind(conn) && !all))
+        return;
+    stream_take(request->jobs[0].stream, &text);
+    if (text.len > 0) {
+        proto_delta(&line, request->call->id, &text, &err);
+        if (err.code)
+            conn_break(conn);
+        else
+            conn_send(conn, line.data, line.len);
+    }
+    buf_release(&line);
+    buf_release(&text);
+}
+
+static void on_stream(struct mail *mail)
+{
+    struct request *request = stream_owner(mail);
+    stream_arrived(request->jobs[0].stream);
+    if (request->reply)
+        send_delta(request, false);
+}
+
 static void on_job(struct mail *mail)
 {
     struct job *job = (struct job *)(void *)mail;
     struct request *request = request_of(job);
     request->returned++;
+    if (request->reply && job->stream && job->result.outcome == JOB_DONE)
+        send_delta(request, true);
     if (request->reply && job->result.outcome != JOB_DONE) {
         describe_failure(request, job);
         cancel_jobs(request);
@@ -171,25 +232,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     give_up(request);
 }
 
-static void fill_job(struct request *request, size_t index)
-{
-    struct job *job = &request->jobs[index];
-    const struct proto_params *params = &request->call->params;
-    const struct spec *spec = &request->model->spec;
-    size_t beam = params->beam ? (size_t)params->beam : spec->beam;
-    job->mail.deliver = on_job;
-    job->owner = request;
-    job->model = request->model;
-    job->text = params->texts[index].data;
-    job->len = params->texts[index].len;
-    job->alignment = params->alignment;
-    job->options = (struct decode_options){
-        .beam = beam < DECODE_MAX_BEAM ? beam : DECODE_MAX_BEAM,
-        .nbest = params->nbest ? (size_t)params->nbest : 1,
-        .length_penalty = spec->length_penalty,
-    };
-}
-
 static void set_deadline(struct request *request)
 {
     int64_t ms = request->call->params.timeout_ms;
@@ -201,8 +243,22 @@ static void set_deadline(struct request *request)
         refuse_memory(&request->call->error);
 }
 
-static struct request *request_new(struct server *server, struct model *model,
-                                   struct proto_message *message, struct proto_call *call)
+static void open_stream(struct request *request)
+{
+    request->jobs[0].stream = stream_new(request, on_stream, NULL);
+    if (!request->jobs[0].stream)
+        refuse_memory(&request->call->error);
+}
+
+/* Whose jobs they are: a number for each connection. */
+static uint64_t client_of(const struct reply *reply)
+{
+    return (uint64_t)reply->conn.generation << 32 | reply->conn.slot;
+}
+
+static struct request *request_new(struct server *server, const struct reply *reply,
+                                   struct model *model, struct proto_message *message,
+                                   struct proto_call *call)
 {
     size_t count = call->params.text_count;
     size_t size = sizeof(struct request) + count * sizeof(struct job);
@@ -216,6 +272,7 @@ static struct request *request_new(struct server *server, struct model *model,
     request->message = proto_message_retain(message);
     request->call = call;
     request->count = count;
+    request->client = client_of(reply);
     /* Every request of a batch keeps the whole line's tree alive; each bears its share. */
     request->charged = size + message->size * TREE_FACTOR / message->count;
     server->memory += request->charged;
@@ -223,8 +280,13 @@ static struct request *request_new(struct server *server, struct model *model,
     if (request->next)
         request->next->previous = request;
     server->requests = request;
-    for (size_t i = 0; i < count; i++)
-        fill_job(request, i);
+    for (size_t i = 0; i < count; i++) {
+        request->jobs[i].mail.deliver = on_job;
+        request->jobs[i].owner = request;
+        request_job_fill(request, i);
+    }
+    if (call->method == PROTO_GENERATE && call->params.stream && call->id)
+        open_stream(request);
     set_deadline(request);
     return request;
 }
@@ -247,7 +309,7 @@ bool request_start(struct server *server, struct reply *reply, size_t slot,
         admit_memory(call, server->memory, (size_t)server->conf->max_memory);
     if (call->error.code)
         return false;
-    struct request *request = request_new(server, model, message, call);
+    struct request *request = request_new(server, reply, model, message, call);
     if (!request)
         return false;
     if (!call->error.code)

@@ -1,5 +1,5 @@
 /*
- * A translate or classify request in flight: its jobs, its deadline, its place in the answer. Event
+ * A request for a model in flight: its jobs, its deadline, its place in the answer. Event
  * thread only. It is answered once: when its last job is back, when a job failed, when its time is
  * up, or not at all because its connection is gone. It is freed when all its jobs are back.
  */
@@ -18,7 +18,7 @@ void requests_abandon(struct server *server, struct conn_ref conn);
 /* Answers all that is in flight with "draining". */
 void requests_stop(struct server *server);
 
-/* Writes the log's row of a translate or classify call that was refused before it was a request. */
+/* Writes the log's row of a call for a model that was refused before it was a request. */
 void request_log_refused(struct server *server, const struct reply *reply,
                          const struct proto_call *call);
 

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "serve/proto_answer.h"
 #include "text/json.h"
 
 /* The row with what the call and the connection tell; NULL where there is no log, no client or no
@@ -45,35 +44,70 @@ static char *write_input(const struct proto_params *params)
     return out.data;
 }
 
-/* The translation or the label of one text. */
-static struct proto_text output_of(const struct request *request, size_t index)
+static struct proto_text text_of(const char *data, size_t len)
 {
-    const struct job_result *result = &request->jobs[index].result;
-    const struct spec *spec = &request->model->spec;
-    if (spec->task == SPEC_CLASSIFICATION) {
-        const char *label =
-            spec->labels[proto_best_label(result->probabilities, spec->label_count)];
-        return (struct proto_text){.data = label, .len = strlen(label)};
-    }
-    const struct job_alternative *best = &result->alternatives[0];
-    size_t len = best->end - best->begin;
-    return (struct proto_text){.data = len ? result->text.data + best->begin : "", .len = len};
+    return (struct proto_text){.data = len ? data : "", .len = len};
 }
 
-static char *write_output(const struct request *request)
+/* Appends the labels of a text's words, separated by spaces. */
+static void write_tags(struct buf *out, const struct job *job, struct err *err)
 {
-    struct buf out = BUF_INIT;
-    struct err err = ERR_INIT;
-    buf_char(&out, '[', &err);
-    for (size_t i = 0; i < request->count; i++) {
-        struct proto_text text = output_of(request, i);
-        json_write_comma(&out, &err);
-        json_write_text(&out, text.data, text.len, &err);
+    const struct tagged *tagged = &job->result.tagged;
+    for (size_t i = 0; i < tagged->count; i++) {
+        if (i > 0)
+            buf_char(out, ' ', err);
+        buf_text(out, job->model->spec.labels[tagged->words[i].label], err);
     }
-    buf_char(&out, ']', &err);
-    if (err.code)
-        buf_release(&out);
-    return out.data;
+}
+
+/* What came of one text: the translation, the label, the labels, the number, the text. It may lie
+   in `room`, which is empty. */
+static struct proto_text output_of(const struct job *job, struct buf *room, struct err *err)
+{
+    const struct job_result *result = &job->result;
+    const struct spec *spec = &job->model->spec;
+    switch (spec->task) {
+    case SPEC_CLASSIFICATION: {
+        const char *label = spec->labels[job_best_label(result->probabilities, spec->label_count)];
+        return text_of(label, strlen(label));
+    }
+    case SPEC_TRANSLATION: {
+        const struct job_alternative *best = &result->alternatives[0];
+        size_t len = best->end - best->begin;
+        return text_of(len ? result->text.data + best->begin : "", len);
+    }
+    case SPEC_GENERATION:
+        return text_of(result->text.data, result->text.len);
+    case SPEC_TAGGING:
+        write_tags(room, job, err);
+        break;
+    case SPEC_REGRESSION:
+        json_write_number(room, result->value, err);
+        break;
+    }
+    return text_of(room->data, room->len);
+}
+
+/* Adds up the outputs' bytes and, unless `out` is NULL, writes them as a JSON array. */
+static int64_t add_outputs(const struct request *request, struct buf *out, struct err *err)
+{
+    struct buf room = BUF_INIT;
+    int64_t bytes = 0;
+    if (out)
+        buf_char(out, '[', err);
+    for (size_t i = 0; i < request->count && !err->code; i++) {
+        buf_clear(&room);
+        struct proto_text text = output_of(&request->jobs[i], &room, err);
+        bytes += (int64_t)text.len;
+        if (!out)
+            continue;
+        json_write_comma(out, err);
+        json_write_text(out, text.data, text.len, err);
+    }
+    if (out)
+        buf_char(out, ']', err);
+    buf_release(&room);
+    return bytes;
 }
 
 /* queue: until the last job was taken; compute: from the first taken to the last done. */
@@ -95,10 +129,16 @@ static void add_times(struct reqlog_row *row, const struct request *request, int
     row->compute_us = first ? (done - first) / 1000 : 0;
 }
 
-static void add_results(struct reqlog_row *row, const struct request *request)
+/* full: the texts too. Without memory for them the row goes without. */
+static void add_results(struct reqlog_row *row, const struct request *request, bool full)
 {
+    struct buf out = BUF_INIT;
+    struct err err = ERR_INIT;
+    row->bytes_out = add_outputs(request, full ? &out : NULL, &err);
+    if (err.code)
+        buf_release(&out);
+    row->output = out.data;
     for (size_t i = 0; i < request->count; i++) {
-        row->bytes_out += (int64_t)output_of(request, i).len;
         row->tokens_in += (int64_t)request->jobs[i].result.tokens_in;
         row->tokens_out += (int64_t)request->jobs[i].result.tokens_out;
     }
@@ -117,9 +157,7 @@ void request_log_answered(const struct request *request, const struct reply *rep
         row->input = write_input(&call->params);
     if (!call->error.code) { /* after an error a worker may still write to the jobs */
         add_times(row, request, reply->start_ns);
-        add_results(row, request);
-        if (full)
-            row->output = write_output(request);
+        add_results(row, request, full);
     }
     reqlog_write(server->reqlog, row);
 }
@@ -127,7 +165,7 @@ void request_log_answered(const struct request *request, const struct reply *rep
 void request_log_refused(struct server *server, const struct reply *reply,
                          const struct proto_call *call)
 {
-    if (!call->has_method || (call->method != PROTO_TRANSLATE && call->method != PROTO_CLASSIFY))
+    if (!call->has_method || !proto_needs_model(call->method))
         return;
     struct reqlog_row *row = row_new(server, reply, call, clock_ns());
     if (row)

@@ -14,7 +14,8 @@ struct request {
     struct model *model;
     struct event *deadline;
     int64_t timeout_ms;
-    size_t charged; /* bytes in server->memory */
+    size_t charged;  /* bytes in server->memory */
+    uint64_t client; /* whose it is */
     size_t count, returned;
     struct job jobs[]; /* [count] */
 };

@@ -344,15 +344,18 @@ static int open_connections(struct server *server, struct err *err)
 static int start(struct server *server, struct err *err)
 {
     const struct conf *conf = server->conf;
-    size_t workers = (size_t)conf->workers;
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
     stats_init(&server->stats, clock_ns());
+    rng_seed(&server->rng, (uint64_t)clock_ns(), (uint64_t)getpid());
     server->base = event_base_new();
     if (!server->base)
         return err_set(err, ERR_MEMORY, "cannot make an event loop");
     server->mailbox = mailbox_new(err);
-    server->batcher = batcher_new((size_t)conf->max_queue, workers, err);
+    const struct batcher_settings waiting = {.capacity = (size_t)conf->max_queue,
+                                             .workers = (size_t)conf->workers,
+                                             .wait_ns = conf->batch_wait * 1000000};
+    server->batcher = batcher_new(&waiting, err);
     server->reload = reload_new(server, err);
     if (!server->mailbox || !server->batcher || !server->reload)
         return ERR_MEMORY;
@@ -367,8 +370,10 @@ static int start(struct server *server, struct err *err)
         rc = add_events(server, err);
     if (rc < 0)
         return rc;
-    server->workers =
-        workers_start(workers, (size_t)conf->batch_rows, server->batcher, server->mailbox, err);
+    const struct workers_settings computing = {.count = (size_t)conf->workers,
+                                               .rows = (size_t)conf->batch_rows,
+                                               .whole = conf->batching == CONF_BATCHING_WHOLE};
+    server->workers = workers_start(&computing, server->batcher, server->mailbox, err);
     return server->workers ? 0 : ERR_IO;
 }
 

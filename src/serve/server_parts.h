@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 
+#include "base/rng.h"
 #include "model/registry.h"
 #include "serve/batcher.h"
 #include "serve/conf.h"
@@ -34,6 +35,7 @@ struct server {
     size_t in_flight;
     size_t memory; /* bytes of buffers and requests */
     struct stats stats;
+    struct rng rng; /* gives seeds to those who bring none */
     struct reload *reload;
     bool draining;
 };

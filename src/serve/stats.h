@@ -42,7 +42,7 @@ struct stats_percentiles stats_percentiles(const struct stats *stats);
 struct stats_moment {
     int64_t now_ns;
     size_t connections, in_flight, queued, resident_bytes;
-    uint64_t log_rows, log_dropped, steps, sentences;
+    uint64_t log_rows, log_dropped, steps, sentences, encoded, encodings, rows, tokens;
 };
 size_t stats_resident_bytes(void); /* of this process; 0 where it cannot be known */
 

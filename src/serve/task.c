@@ -108,22 +108,18 @@ void task_free(struct task *task)
 
 int task_join(struct task *task, struct decoder *decoder)
 {
-    while (task->joined < task->count) {
-        struct task_sentence *sentence = &task->sentences[task->joined];
-        struct err err = ERR_INIT;
-        if (decoder_free_rows(decoder) < task->job->options.beam)
-            return 0;
-        int rc = decoder_join(decoder, sentence->ids, sentence->count, &task->job->options,
-                              sentence, &err);
-        if (rc == ERR_BUSY)
-            return 0;
-        if (rc < 0) {
-            fail(task->job, &err);
-            return rc;
-        }
-        task->joined++;
+    struct err err = ERR_INIT;
+    struct decode_options options = task->job->options;
+    if (task->joined == task->count || decoder_free_rows(decoder) < options.beam)
+        return 0;
+    struct task_sentence *sentence = &task->sentences[task->joined];
+    options.party = task->job->client;
+    if (decoder_join(decoder, sentence->ids, sentence->count, &options, sentence, &err) < 0) {
+        fail(task->job, &err);
+        return err.code;
     }
-    return 0;
+    task->joined++;
+    return 1;
 }
 
 void task_cancel(struct task *task, struct decoder *decoder)

@@ -27,7 +27,8 @@ struct task {
 struct task *task_new(struct job *job);
 void task_free(struct task *task); /* not its job; nothing of it may be in a decoder */
 
-/* Lets sentences join while there are free rows. A failure is put into job->result. */
+/* Lets its next sentence join: 1. 0: all have, or there are not enough free rows. A failure is put
+   into job->result. */
 int task_join(struct task *task, struct decoder *decoder);
 /* Takes its sentences out of the decoder. */
 void task_cancel(struct task *task, struct decoder *decoder);

@@ -1,10 +1,12 @@
 /*
  * The loop of a worker: take, start, step, send back. It blocks only when it has nothing at all to
- * do; otherwise it looks for new jobs between any two steps, so a sentence waits for one step at
- * most when there is room.
+ * do; otherwise it looks for new jobs between any two steps, so a sentence, or a text to be
+ * classified, waits for one step at most before it has its turn.
  *
- * A lane is a worker's decoder for one model with the tasks in it. When the models may have changed
- * (batcher_wake), idle lanes are dropped: they come back with the next job if their model does.
+ * Of the lanes that have something the one steps that has had the least of the worker's time, so
+ * that models share it evenly however long their steps are. A lane that was idle does not make up
+ * for it. When the models may have changed (batcher_wake), idle lanes are dropped: they come back
+ * with the next job if their model does.
  */
 #include "serve/worker.h"
 
@@ -12,30 +14,22 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "serve/task.h"
+#include "serve/lane.h"
 #include "serve/thread.h"
 
-#define FRESH_ROOM 8  /* jobs taken in one turn of a model without a lane; classifications too */
 #define MOST_LANES 32 /* a decoder's memory is not small; where all are busy, other models wait */
-
-struct lane {
-    struct lane *next;
-    struct model *model;
-    struct decoder *decoder;
-    struct task *tasks; /* in order of arrival */
-    size_t running;
-    bool stale; /* to be dropped when idle */
-};
 
 struct worker {
     pthread_t thread;
-    size_t rows;
     struct batcher *batcher;
-    struct mailbox *mailbox;
+    struct lane_settings settings;
     struct lane *lanes;
     size_t lane_count, busy; /* lanes; jobs in them */
+    int64_t used_ns;         /* of the lane that stepped last, when it did */
     unsigned wakes;
-    _Atomic uint64_t steps, sentences;
+    struct work work;
+    /* What others may read: */
+    _Atomic uint64_t steps, sentences, encoded, encodings, tokens, rows;
 };
 
 struct workers {
@@ -48,30 +42,8 @@ struct workers {
 static void send_back(struct worker *worker, struct job *job)
 {
     job->result.done_ns = clock_ns();
-    batcher_finish(worker->batcher, job->model, 1);
-    mailbox_post(worker->mailbox, &job->mail);
-}
-
-static void send_failed(struct worker *worker, struct job *job, const struct err *err)
-{
-    job->result.outcome = JOB_FAILED;
-    job->result.err = *err;
-    send_back(worker, job);
-}
-
-static void classify(struct worker *worker, struct job *job)
-{
-    struct err err = ERR_INIT;
-    job->result.probabilities =
-        mem_alloc(job->model->spec.label_count, sizeof *job->result.probabilities, &err);
-    int rc = ERR_MEMORY;
-    if (job->result.probabilities)
-        rc = model_classify(job->model, job->text, job->len, job->result.probabilities, &err);
-    job->result.outcome = JOB_DONE;
-    if (rc < 0)
-        send_failed(worker, job, &err);
-    else
-        send_back(worker, job);
+    batcher_finish(worker->batcher, job);
+    mailbox_post(worker->settings.mailbox, &job->mail);
 }
 
 static struct lane *lane_get(struct worker *worker, struct model *model, struct err *err)
@@ -79,16 +51,9 @@ static struct lane *lane_get(struct worker *worker, struct model *model, struct 
     for (struct lane *lane = worker->lanes; lane; lane = lane->next)
         if (lane->model == model)
             return lane;
-    struct lane *lane = mem_alloc(1, sizeof *lane, err);
+    struct lane *lane = lane_new(&worker->settings, model, err);
     if (!lane)
         return NULL;
-    const struct ensemble alone = {.models = {model->seq2seq}, .count = 1};
-    lane->decoder = decoder_new(&alone, worker->rows, err);
-    if (!lane->decoder) {
-        mem_free(lane);
-        return NULL;
-    }
-    lane->model = model_retain(model);
     lane->next = worker->lanes;
     worker->lanes = lane;
     worker->lane_count++;
@@ -99,142 +64,78 @@ static void lane_drop(struct worker *worker, struct lane **place)
 {
     struct lane *lane = *place;
     *place = lane->next;
-    decoder_free(lane->decoder);
-    model_release(lane->model);
-    mem_free(lane);
+    lane_free(lane);
     worker->lane_count--;
-}
-
-/* Takes a task out of its lane and sends its job back. */
-static void task_leave(struct worker *worker, struct lane *lane, struct task **place)
-{
-    struct task *task = *place;
-    *place = task->next;
-    lane->running--;
-    worker->busy--;
-    task_cancel(task, lane->decoder);
-    struct job *job = task->job;
-    task_free(task);
-    send_back(worker, job);
-}
-
-static void translate(struct worker *worker, struct job *job)
-{
-    struct err err = ERR_INIT;
-    struct lane *lane = lane_get(worker, job->model, &err);
-    if (!lane) {
-        send_failed(worker, job, &err);
-        return;
-    }
-    struct task *task = task_new(job);
-    if (!task) {
-        send_back(worker, job);
-        return;
-    }
-    struct task **last = &lane->tasks;
-    while (*last)
-        last = &(*last)->next;
-    *last = task;
-    lane->running++;
-    worker->busy++;
 }
 
 static void start(struct worker *worker, struct job *job)
 {
-    job->result.taken_ns = clock_ns();
-    if (atomic_load(&job->cancelled)) {
-        job->result.outcome = JOB_CANCELLED;
-        send_back(worker, job);
-    } else if (job->model->seq2seq) {
-        translate(worker, job);
-    } else {
-        classify(worker, job);
-    }
-}
-
-/* What was cancelled leaves; what waits joins, in order, as far as there is room. */
-static void lane_admit(struct worker *worker, struct lane *lane)
-{
-    bool room = true;
-    for (struct task **place = &lane->tasks; *place;) {
-        struct task *task = *place;
-        bool leaves = atomic_load(&task->job->cancelled);
-        if (leaves)
-            task->job->result.outcome = JOB_CANCELLED;
-        else if (room && task->joined < task->count)
-            leaves = task_join(task, lane->decoder) < 0;
-        if (leaves) {
-            task_leave(worker, lane, place);
-            continue;
-        }
-        room = room && task->joined == task->count;
-        place = &task->next;
-    }
-}
-
-static void lane_collect(struct worker *worker, struct lane *lane)
-{
-    struct decode_result *result;
-    while ((result = decoder_take(lane->decoder))) {
-        struct task_sentence *sentence = result->tag;
-        struct task *task = sentence->task;
-        if (!task_finish(sentence, result))
-            continue;
-        struct task **place = &lane->tasks;
-        while (*place != task)
-            place = &(*place)->next;
-        task_leave(worker, lane, place);
-    }
-}
-
-/* The decoder is of no use any more: every job in it fails. */
-static void lane_fail(struct worker *worker, struct lane *lane, const struct err *err)
-{
-    while (lane->tasks) {
-        lane->tasks->job->result.outcome = JOB_FAILED;
-        lane->tasks->job->result.err = *err;
-        task_leave(worker, lane, &lane->tasks);
-    }
-    lane->stale = true;
-}
-
-static void lane_step(struct worker *worker, struct lane *lane)
-{
     struct err err = ERR_INIT;
-    lane_admit(worker, lane);
-    if (decoder_idle(lane->decoder))
-        return;
-    atomic_fetch_add_explicit(&worker->steps, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&worker->sentences, lane->running, memory_order_relaxed);
-    if (decoder_step(lane->decoder, &err) < 0)
-        lane_fail(worker, lane, &err);
+    struct lane *lane = NULL;
+    job->result.taken_ns = clock_ns();
+    if (atomic_load(&job->cancelled))
+        job->result.outcome = JOB_CANCELLED;
+    else if (!(lane = lane_get(worker, job->model, &err)))
+        job_fail(job, &err);
+    if (lane && lane->running == 0 && lane->used_ns < worker->used_ns)
+        lane->used_ns = worker->used_ns;
+    if (lane && lane_start(lane, job))
+        worker->busy++;
     else
-        lane_collect(worker, lane);
-}
-
-/* Jobs of its model that a lane can take: none while a sentence in it still waits for rows. */
-static size_t lane_room(const struct lane *lane)
-{
-    for (const struct task *task = lane->tasks; task; task = task->next)
-        if (task->joined < task->count)
-            return 0;
-    return decoder_free_rows(lane->decoder) / lane->model->spec.beam;
+        send_back(worker, job);
 }
 
 static struct job *take(struct worker *worker)
 {
-    struct batcher_room rooms[MOST_LANES];
+    struct batcher_room rooms[MOST_LANES], fresh;
     size_t count = 0;
     for (struct lane *lane = worker->lanes; lane && count < MOST_LANES; lane = lane->next)
-        rooms[count++] = (struct batcher_room){
-            .model = lane->model, .running = lane->running, .room = lane_room(lane)};
-    size_t fresh = worker->lane_count < MOST_LANES ? FRESH_ROOM : 0;
+        lane_room(lane, &rooms[count++]);
+    lane_fresh_room(&worker->settings, &fresh);
+    fresh.shut = worker->lane_count == MOST_LANES;
     struct job *list;
     unsigned before = worker->wakes;
-    batcher_take(worker->batcher, rooms, count, fresh, worker->busy == 0, &worker->wakes, &list);
+    batcher_take(worker->batcher, rooms, count, &fresh, worker->busy == 0, &worker->wakes, &list);
     for (struct lane *lane = worker->lanes; lane && worker->wakes != before; lane = lane->next)
         lane->stale = true;
     return list;
+}
+
+static struct lane *next_lane(const struct worker *worker)
+{
+    struct lane *least = NULL;
+    for (struct lane *lane = worker->lanes; lane; lane = lane->next)
+        if (lane->running > 0 && (!least || lane->used_ns < least->used_ns))
+            least = lane;
+    return least;
+}
+
+static void publish(struct worker *worker)
+{
+    const struct work *work = &worker->work;
+    size_t rows = 0;
+    for (const struct lane *lane = worker->lanes; lane; lane = lane->next)
+        rows += lane_rows(lane);
+    atomic_store_explicit(&worker->steps, work->steps, memory_order_relaxed);
+    atomic_store_explicit(&worker->sentences, work->sentences, memory_order_relaxed);
+    atomic_store_explicit(&worker->encoded, work->encoded, memory_order_relaxed);
+    atomic_store_explicit(&worker->encodings, work->encodings, memory_order_relaxed);
+    atomic_store_explicit(&worker->tokens, work->tokens, memory_order_relaxed);
+    atomic_store_explicit(&worker->rows, rows, memory_order_relaxed);
+}
+
+static void step(struct worker *worker, struct lane *lane)
+{
+    const int64_t begin_ns = clock_ns();
+    worker->used_ns = lane->used_ns;
+    struct job *done = lane_step(lane, &worker->work);
+    lane->used_ns += clock_ns() - begin_ns;
+    publish(worker);
+    for (struct job *next; done; done = next) {
+        next = done->next;
+        worker->busy--;
+        send_back(worker, done);
+    }
 }
 
 /* Also whatever is idle when there is no place for another lane. */
@@ -242,7 +143,7 @@ static void drop_stale(struct worker *worker)
 {
     bool full = worker->lane_count == MOST_LANES;
     for (struct lane **place = &worker->lanes; *place;) {
-        if (((*place)->stale || full) && !(*place)->tasks)
+        if (((*place)->stale || full) && (*place)->running == 0)
             lane_drop(worker, place);
         else
             place = &(*place)->next;
@@ -258,9 +159,9 @@ static void *run(void *argument)
             next = job->next;
             start(worker, job);
         }
-        for (struct lane *lane = worker->lanes; lane; lane = lane->next)
-            if (lane->tasks)
-                lane_step(worker, lane);
+        struct lane *lane = next_lane(worker);
+        if (lane)
+            step(worker, lane);
         drop_stale(worker);
     }
     while (worker->lanes)
@@ -268,9 +169,10 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct workers *workers_start(size_t count, size_t rows, struct batcher *batcher,
+struct workers *workers_start(const struct workers_settings *settings, struct batcher *batcher,
                               struct mailbox *mailbox, struct err *err)
 {
+    const size_t count = settings->count;
     struct workers *workers = mem_alloc(1, sizeof *workers + count * sizeof(struct worker), err);
     if (!workers)
         return NULL;
@@ -279,9 +181,9 @@ struct workers *workers_start(size_t count, size_t rows, struct batcher *batcher
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &workers->worker[i];
         char name[16];
-        worker->rows = rows;
         worker->batcher = batcher;
-        worker->mailbox = mailbox;
+        worker->settings = (struct lane_settings){
+            .rows = settings->rows, .whole = settings->whole, .mailbox = mailbox};
         snprintf(name, sizeof name, "worker-%u", (unsigned)(i % 10000));
         if (thread_start(&worker->thread, name, run, worker, err) < 0) {
             workers_stop(workers);
@@ -304,10 +206,15 @@ void workers_stop(struct workers *workers)
 
 struct workers_counters workers_counters(const struct workers *workers)
 {
-    struct workers_counters sum = {0};
+    struct workers_counters sum = {.rows = 0};
     for (size_t i = 0; i < workers->count; i++) {
-        sum.steps += atomic_load_explicit(&workers->worker[i].steps, memory_order_relaxed);
-        sum.sentences += atomic_load_explicit(&workers->worker[i].sentences, memory_order_relaxed);
+        const struct worker *worker = &workers->worker[i];
+        sum.work.steps += atomic_load_explicit(&worker->steps, memory_order_relaxed);
+        sum.work.sentences += atomic_load_explicit(&worker->sentences, memory_order_relaxed);
+        sum.work.encoded += atomic_load_explicit(&worker->encoded, memory_order_relaxed);
+        sum.work.encodings += atomic_load_explicit(&worker->encodings, memory_order_relaxed);
+        sum.work.tokens += atomic_load_explicit(&worker->tokens, memory_order_relaxed);
+        sum.rows += atomic_load_explicit(&worker->rows, memory_order_relaxed);
     }
     return sum;
 }

@@ -16,23 +16,30 @@
 #define CORPUS_MAX_BYTES ((size_t)16 << 30) /* of one file */
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
+struct reader {
+    struct corpus *corpus;
+    size_t capacity; /* of corpus->lines */
+    bool texts;      /* lines have one field */
+};
+
 struct place {
     const char *path;
     uint32_t file, line;
 };
 
-static int corpus_append(struct corpus *corpus, size_t *capacity, const struct corpus_line *line,
-                         struct err *err)
+static int append_line(struct reader *reader, const struct corpus_line *line, struct err *err)
 {
-    if (corpus->count == *capacity) {
-        size_t grown = *capacity == 0 ? 1024 : 2 * *capacity;
+    struct corpus *corpus = reader->corpus;
+
+    if (corpus->count == reader->capacity) {
+        size_t grown = reader->capacity == 0 ? 1024 : 2 * reader->capacity;
         struct corpus_line *lines =
-            mem_resize(corpus->lines, *capacity, grown, sizeof(*lines), err);
+            mem_resize(corpus->lines, reader->capacity, grown, sizeof(*lines), err);
 
         if (lines == NULL)
             return ERR_MEMORY;
         corpus->lines = lines;
-        *capacity = grown;
+        reader->capacity = grown;
     }
     corpus->lines[corpus->count++] = *line;
     return 0;
@@ -64,16 +71,14 @@ static bool is_blank(const char *text, size_t len)
     return len == 0;
 }
 
-/* Cuts text[0..len), which a writable byte follows, into the two fields of `line`. */
+/* Cuts text[0..len), which has been checked and which a writable byte follows, into the two fields
+   of `line`. */
 static int line_cut(char *text, size_t len, struct corpus_line *line, const struct place *place,
                     struct err *err)
 {
     char *tab = memchr(text, '\t', len);
     size_t first_len;
-    int rc = line_check(text, len, place, err);
 
-    if (rc != 0)
-        return rc;
     if (tab == NULL)
         return err_set(err, ERR_FORMAT, "%s:%u: the line has no tab", place->path, place->line);
     first_len = (size_t)(tab - text);
@@ -90,36 +95,52 @@ static int line_cut(char *text, size_t len, struct corpus_line *line, const stru
     return 0;
 }
 
-/* Cuts the file at block[begin, end) into lines; block[end] is writable. */
-static int file_cut(struct corpus *corpus, size_t *capacity, size_t begin, size_t end,
-                    struct place place, struct err *err)
+/* Takes text[0..len), which a writable byte follows, as a line of the corpus. */
+static int take_line(struct reader *reader, char *text, size_t len, const struct place *place,
+                     struct err *err)
 {
+    struct corpus_line line;
+    int rc = line_check(text, len, place, err);
+
+    if (rc == 0 && !reader->texts)
+        rc = line_cut(text, len, &line, place, err);
+    if (rc != 0 || (reader->texts && is_blank(text, len)))
+        return rc;
+    if (reader->texts) {
+        text[len] = '\0';
+        line = (struct corpus_line){text, text + len, len, 0, place->file, place->line};
+    }
+    return append_line(reader, &line, err);
+}
+
+/* Cuts the file at block[begin, end) into lines; block[end] is writable. */
+static int file_cut(struct reader *reader, size_t begin, size_t end, struct place place,
+                    struct err *err)
+{
+    char *block = reader->corpus->block;
     int rc = 0;
 
-    if (end - begin >= 3 && memcmp(corpus->block + begin, BYTE_ORDER_MARK, 3) == 0)
+    if (end - begin >= 3 && memcmp(block + begin, BYTE_ORDER_MARK, 3) == 0)
         begin += 3;
     while (begin < end && rc == 0) {
-        char *text = corpus->block + begin, *newline = memchr(text, '\n', end - begin);
+        char *text = block + begin, *newline = memchr(text, '\n', end - begin);
         size_t len = newline != NULL ? (size_t)(newline - text) : end - begin;
-        struct corpus_line line;
 
         place.line++;
         begin += len + 1;
         if (len > 0 && text[len - 1] == '\r')
             len--;
-        if (len == 0)
-            continue;
-        rc = line_cut(text, len, &line, &place, err);
-        if (rc == 0)
-            rc = corpus_append(corpus, capacity, &line, err);
+        if (len > 0)
+            rc = take_line(reader, text, len, &place, err);
     }
     return rc;
 }
 
-int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, struct err *err)
+static int read_files(struct reader *reader, const char *const *paths, size_t count,
+                      struct err *err)
 {
+    struct corpus *corpus = reader->corpus;
     struct buf block = BUF_INIT;
-    size_t capacity = 0;
     size_t *ends = mem_alloc(count, sizeof(*ends), err);
     int rc = ends != NULL ? 0 : ERR_MEMORY;
 
@@ -132,12 +153,23 @@ int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, s
     }
     corpus->block = block.data;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = file_cut(corpus, &capacity, i == 0 ? 0 : ends[i - 1] + 1, ends[i],
+        rc = file_cut(reader, i == 0 ? 0 : ends[i - 1] + 1, ends[i],
                       (struct place){paths[i], (uint32_t)i, 0}, err);
     mem_free(ends);
     if (rc != 0)
         corpus_release(corpus);
     return rc;
+}
+
+int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, struct err *err)
+{
+    return read_files(&(struct reader){.corpus = corpus}, paths, count, err);
+}
+
+int corpus_read_texts(struct corpus *corpus, const char *const *paths, size_t count,
+                      struct err *err)
+{
+    return read_files(&(struct reader){.corpus = corpus, .texts = true}, paths, count, err);
 }
 
 void corpus_release(struct corpus *corpus)

@@ -1,7 +1,8 @@
 /*
  * Training and test data: a text file of lines with tab-separated fields, UTF-8, held in memory as
  * one block. A translation line is `source<TAB>target`; a classification line is `text<TAB>label`
- * (the label is the last field). A line has exactly two fields.
+ * (the label is the last field). A line has exactly two fields; or, where the data is texts alone,
+ * just one. What is one text over all its lines is read by text/stream.h.
  */
 #ifndef DRAGOMAN_TEXT_CORPUS_H
 #define DRAGOMAN_TEXT_CORPUS_H
@@ -28,6 +29,10 @@ struct corpus {
    error that names file and line. '\r' before '\n' and a byte order mark are dropped; empty lines
    are skipped. A file may be empty. */
 int corpus_read(struct corpus *corpus, const char *const *paths, size_t count, struct err *err);
+/* The same of files whose lines are texts alone: `first` is the line, in which a tab is a character
+   like any other, and `second` is empty. Lines of nothing but spaces are skipped too. */
+int corpus_read_texts(struct corpus *corpus, const char *const *paths, size_t count,
+                      struct err *err);
 void corpus_release(struct corpus *corpus);
 
 #endif

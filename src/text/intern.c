@@ -9,20 +9,42 @@
 
 #define INTERN_MAX ((size_t)1 << 30)
 
+static uint64_t hash_word(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0xD6E8FEB86659FD93);
+    return hash ^ hash >> 32;
+}
+
+static uint32_t load_four(const unsigned char *bytes)
+{
+    uint32_t word;
+
+    memcpy(&word, bytes, 4);
+    return word;
+}
+
+/* All of n < 8 bytes in one number. A memcpy of any length is a call; these are loads. */
+static uint64_t short_word(const char *text, size_t n)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+
+    if (n >= 4)
+        return (uint64_t)load_four(bytes + n - 4) << 8 * (n - 4) | load_four(bytes);
+    return (uint64_t)bytes[n - 1] << 8 * (n - 1) | (uint64_t)bytes[n / 2] << 8 * (n / 2) | bytes[0];
+}
+
 static uint32_t hash_text(const char *text, size_t len)
 {
     uint64_t hash = UINT64_C(0x9E3779B97F4A7C15) ^ len;
 
-    while (len > 0) {
-        uint64_t word = 0;
-        size_t n = len < 8 ? len : 8;
+    for (; len >= 8; text += 8, len -= 8) {
+        uint64_t word;
 
-        memcpy(&word, text, n);
-        hash = (hash ^ word) * UINT64_C(0xD6E8FEB86659FD93);
-        hash ^= hash >> 32;
-        text += n;
-        len -= n;
+        memcpy(&word, text, 8);
+        hash = hash_word(hash, word);
     }
+    if (len > 0)
+        hash = hash_word(hash, short_word(text, len));
     hash *= UINT64_C(0xD6E8FEB86659FD93);
     return (uint32_t)(hash >> 32);
 }

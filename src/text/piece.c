@@ -1,6 +1,6 @@
 /*
- * Pieces: a character class for each character, from a table for ASCII and from utf8proc's general
- * categories beyond, and one loop over a run of the same class.
+ * Pieces: a character class for each character, by comparison for ASCII and from utf8proc's
+ * general categories beyond, and one loop over a run of the same class.
  */
 #include "text/piece.h"
 
@@ -78,9 +78,11 @@ static bool continues(enum class first, enum class next)
 
 static size_t character_at(const char *text, size_t len, size_t at, bool single, enum class *class)
 {
-    uint32_t code = 0;
-    size_t n = utf8_decode(text + at, len - at, &code);
+    uint32_t code = (unsigned char)text[at];
+    size_t n = 1;
 
+    if (code >= 0x80)
+        n = utf8_decode(text + at, len - at, &code);
     *class = class_of(code, single);
     return n > 0 ? n : 1;
 }
@@ -104,4 +106,11 @@ size_t piece_end(const char *text, size_t len, size_t begin, bool single)
             break;
     }
     return at;
+}
+
+bool piece_is_space(const char *text, size_t len)
+{
+    enum class class;
+
+    return character_at(text, len, 0, false, &class) == len && class == CLASS_SPACE;
 }

@@ -22,5 +22,7 @@
 
 /* The end of the piece that begins at `begin` < len. The text must be UTF-8. */
 size_t piece_end(const char *text, size_t len, size_t begin, bool single);
+/* Whether the text is one white-space character. */
+bool piece_is_space(const char *text, size_t len);
 
 #endif

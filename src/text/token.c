@@ -1,12 +1,13 @@
 /*
- * Tokenizers: normalise, cut into pieces, make tokens of each piece, and note for every token which
- * raw bytes it came from. Decoding joins texts and bytes again.
+ * Tokenizers: normalise, cut into pieces or clusters, make tokens of each, and note for every token
+ * which raw bytes it came from. Decoding joins texts and bytes again.
  */
 #include "text/token.h"
 
 #include <string.h>
 #include "base/mem.h"
 #include "text/bpe.h"
+#include "text/grapheme.h"
 #include "text/norm.h"
 #include "text/piece.h"
 #include "text/utf8.h"
@@ -15,7 +16,29 @@
 struct tokenizer {
     struct vocab_table table;
     struct bpe bpe;
+    int32_t ascii[128]; /* char: the token of each character, or TOKEN_UNK */
 };
+
+bool tokenizer_adds_space(const struct tokenizer *tokenizer)
+{
+    return tokenizer->table.spec.kind != TOKEN_CHAR;
+}
+
+static int32_t find_token(const struct tokenizer *tokenizer, const char *text, size_t len)
+{
+    int32_t id = intern_find(&tokenizer->table.tokens, text, len);
+
+    return id < 0 ? TOKEN_UNK : id;
+}
+
+static void find_ascii(struct tokenizer *tokenizer)
+{
+    for (int c = 0; c < 128; c++) {
+        char text = (char)c;
+
+        tokenizer->ascii[c] = find_token(tokenizer, &text, 1);
+    }
+}
 
 int tokenizer_open(struct tokenizer **tokenizer, const struct tokenizer_spec *spec,
                    const char *path, struct err *err)
@@ -36,6 +59,7 @@ int tokenizer_open(struct tokenizer **tokenizer, const struct tokenizer_spec *sp
         tokenizer_free(opened);
         return rc;
     }
+    find_ascii(opened);
     *tokenizer = opened;
     return 0;
 }
@@ -85,11 +109,11 @@ const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t
     return intern_text(&tokenizer->table.tokens, id, len);
 }
 
-/* Room for `extra` more tokens. The array starts at a quarter of the bytes, the usual ratio, and
-   never outgrows one token a byte by much. */
-static int reserve_tokens(struct encoded *out, size_t extra, struct err *err)
+/* Room for `extra` more tokens. The array starts at `usual` bytes a token and never outgrows one
+   token a byte by much. */
+static int reserve_tokens(struct encoded *out, size_t extra, size_t usual, struct err *err)
 {
-    size_t capacity = out->capacity == 0 ? out->text.len / 4 + PIECE_MAX : 2 * out->capacity;
+    size_t capacity = out->capacity == 0 ? out->text.len / usual + PIECE_MAX : 2 * out->capacity;
     struct token *tokens;
 
     if (out->count + extra <= out->capacity)
@@ -106,29 +130,59 @@ static int reserve_tokens(struct encoded *out, size_t extra, struct err *err)
     return 0;
 }
 
-/* Cuts one piece into symbols. */
+/* Cuts one cluster into symbols: itself where it is a token, or else its characters. */
+static size_t encode_cluster(const struct tokenizer *tokenizer, const char *text, size_t len,
+                             struct bpe_symbol *symbols)
+{
+    int32_t id =
+        len == 1 ? tokenizer->ascii[(unsigned char)*text & 0x7F] : find_token(tokenizer, text, len);
+    size_t count = 0;
+
+    if (id != TOKEN_UNK || len == 1) {
+        symbols[0] = (struct bpe_symbol){id, (uint32_t)len};
+        return 1;
+    }
+    for (size_t at = 0; at < len;) {
+        uint32_t code;
+        size_t n = utf8_decode(text + at, len - at, &code);
+
+        id = find_token(tokenizer, text + at, n);
+        at += n;
+        if (id == TOKEN_UNK && count > 0 && symbols[count - 1].id == TOKEN_UNK)
+            count--;
+        symbols[count++] = (struct bpe_symbol){id, (uint32_t)at};
+    }
+    return count;
+}
+
+/* Cuts one piece or cluster into symbols. */
 static size_t encode_symbols(const struct tokenizer *tokenizer, const char *text, size_t len,
                              const struct bpe_dropout *dropout, struct bpe_symbol *symbols)
 {
-    int32_t id;
-
-    if (tokenizer->table.spec.kind == TOKEN_BPE)
+    switch (tokenizer->table.spec.kind) {
+    case TOKEN_BPE:
         return bpe_encode_dropout(&tokenizer->bpe, text, len, dropout, symbols);
-    id = intern_find(&tokenizer->table.tokens, text, len);
-    symbols[0] = (struct bpe_symbol){id < 0 ? TOKEN_UNK : id, (uint32_t)len};
+    case TOKEN_CHAR:
+        return encode_cluster(tokenizer, text, len, symbols);
+    case TOKEN_WORD:
+        break;
+    }
+    symbols[0] = (struct bpe_symbol){find_token(tokenizer, text, len), (uint32_t)len};
     return 1;
 }
 
-/* Appends the tokens of the piece at [begin, end) of out->text. */
+/* Appends the tokens of the piece or cluster at [begin, end) of out->text. */
 static int encode_piece(const struct tokenizer *tokenizer, const struct bpe_dropout *dropout,
                         struct encoded *out, size_t begin, size_t end, struct norm_cursor *cursor,
                         struct err *err)
 {
     struct bpe_symbol symbols[PIECE_MAX];
     size_t count = encode_symbols(tokenizer, out->text.data + begin, end - begin, dropout, symbols);
+    /* Bytes in front, which the map does not know. */
+    const uint32_t added = tokenizer_adds_space(tokenizer);
     size_t at = begin;
 
-    if (reserve_tokens(out, count, err) != 0)
+    if (reserve_tokens(out, count, added ? 4 : 1, err) != 0)
         return ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         struct token *token = &out->tokens[out->count++];
@@ -137,9 +191,8 @@ static int encode_piece(const struct tokenizer *tokenizer, const struct bpe_drop
         token->begin = (uint32_t)at;
         at = begin + symbols[i].end;
         token->end = (uint32_t)at;
-        /* The map does not know the space in front. */
-        norm_cursor_range(cursor, token->begin == 0 ? 0 : token->begin - 1, token->end - 1,
-                          &token->raw_begin, &token->raw_end);
+        norm_cursor_range(cursor, token->begin < added ? 0 : token->begin - added,
+                          token->end - added, &token->raw_begin, &token->raw_end);
     }
     return 0;
 }
@@ -147,11 +200,13 @@ static int encode_piece(const struct tokenizer *tokenizer, const struct bpe_drop
 static int encode_pieces(const struct tokenizer *tokenizer, const struct bpe_dropout *dropout,
                          struct encoded *out, struct norm_cursor *cursor, struct err *err)
 {
-    bool single = tokenizer->table.spec.kind == TOKEN_WORD;
+    const enum token_kind kind = tokenizer->table.spec.kind;
     int rc = 0;
 
     for (size_t at = 0; at < out->text.len && rc == 0;) {
-        size_t end = piece_end(out->text.data, out->text.len, at, single);
+        size_t end = kind == TOKEN_CHAR
+                         ? grapheme_end(out->text.data, out->text.len, at)
+                         : piece_end(out->text.data, out->text.len, at, kind == TOKEN_WORD);
 
         rc = encode_piece(tokenizer, dropout, out, at, end, cursor, err);
         at = end;
@@ -167,13 +222,14 @@ int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text
     const struct tokenizer_spec *spec = &tokenizer->table.spec;
     struct norm_map map = {.spans = NULL};
     struct norm_cursor cursor;
-    int rc;
+    int rc = 0;
 
     out->count = 0;
     buf_clear(&out->text);
     if (len == 0)
         return 0;
-    rc = buf_char(&out->text, ' ', err);
+    if (tokenizer_adds_space(tokenizer))
+        rc = buf_char(&out->text, ' ', err);
     if (rc == 0)
         rc = norm_text(spec->form, spec->fold, text, len, &out->text, &map, err);
     if (rc == 0) {
@@ -194,8 +250,8 @@ int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t
     return tokenizer_encode_dropout(tokenizer, text, len, 0, NULL, out, err);
 }
 
-static int append_token(const struct tokenizer *tokenizer, int32_t id, struct buf *out,
-                        struct err *err)
+int tokenizer_append(const struct tokenizer *tokenizer, int32_t id, struct buf *out,
+                     struct err *err)
 {
     const char *text;
     size_t len;
@@ -235,8 +291,8 @@ int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size
     int rc = 0;
 
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = append_token(tokenizer, ids[i], out, err);
-    if (rc == 0 && out->len > begin && out->data[begin] == ' ') {
+        rc = tokenizer_append(tokenizer, ids[i], out, err);
+    if (rc == 0 && tokenizer_adds_space(tokenizer) && out->len > begin && out->data[begin] == ' ') {
         memmove(out->data + begin, out->data + begin + 1, out->len - begin); /* with the NUL */
         out->len--;
     }

@@ -3,12 +3,19 @@
  *
  * raw bytes -> strict UTF-8 -> NFC or NFKC -> optional case fold -> pieces -> tokens -> ids.
  *
- * The normalised text gets one space in front, then is cut into pieces: an optional single space
- * and a run of letters with their marks, a run of digits, or one other character; further white
- * space stands alone (piece.h has the rules). A `word` token is a piece; `bpe` cuts each piece into
- * learned subwords and, for characters that the vocabulary lacks, into bytes. Since spaces are part
- * of the tokens, detokenising is concatenation, less the first space:
- * detokenise(tokenise(x)) == normalise(x), exactly.
+ * `word` and `bpe`: the normalised text gets one space in front, then is cut into pieces: an
+ * optional single space and a run of letters with their marks, a run of digits, or one other
+ * character; further white space stands alone (piece.h has the rules). A `word` token is a piece;
+ * `bpe` cuts each piece into learned subwords and, for characters that the vocabulary lacks, into
+ * bytes.
+ *
+ * `char`: the normalised text as it is, nothing in front; a token is an extended grapheme cluster
+ * (grapheme.h), be it a letter, a space or a newline. A cluster that the vocabulary lacks falls
+ * apart into its characters; those that are no tokens either are TOKEN_UNK, one for a run of them.
+ *
+ * Since spaces are part of the tokens, detokenising is concatenation, less the first space where
+ * one was added: detokenise(tokenise(x)) == normalise(x), exactly, where nothing is unknown, as
+ * with `bpe` nothing ever is.
  *
  * A tokenizer is immutable once open and may be used by any number of threads.
  */
@@ -25,7 +32,7 @@
 /* Ids that every vocabulary has. */
 enum token_special { TOKEN_PAD = 0, TOKEN_BOS = 1, TOKEN_EOS = 2, TOKEN_UNK = 3, TOKEN_FIRST = 4 };
 
-enum token_kind { TOKEN_WORD, TOKEN_BPE };
+enum token_kind { TOKEN_WORD, TOKEN_BPE, TOKEN_CHAR };
 enum norm_form { NORM_NFC, NORM_NFKC };
 
 struct tokenizer_spec { /* stands in model.json */
@@ -36,14 +43,14 @@ struct tokenizer_spec { /* stands in model.json */
 
 struct token {
     int32_t id;
-    uint32_t begin, end; /* bytes in the normalised text with its leading space */
+    uint32_t begin, end; /* bytes in encoded.text */
     /* Whole characters of the raw text, in ascending order; tokens that share a character (byte
        tokens do) have the same range. Empty only where the token is nothing but the added space. */
     uint32_t raw_begin, raw_end;
 };
 
 struct encoded {     /* zero-initialise; release with encoded_release; reusable */
-    struct buf text; /* normalised text, with the leading space */
+    struct buf text; /* normalised text, with the leading space of `word` and `bpe` */
     struct token *tokens;
     size_t count, capacity;
 };
@@ -69,7 +76,7 @@ const char *tokenizer_text(const struct tokenizer *tokenizer, int32_t id, size_t
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len,
                      struct encoded *out, struct err *err);
 /* The same with BPE dropout: each merge is left out with `probability` (0 to 1), so that every call
-   cuts the words differently; rng decides how. It changes nothing for words and nothing at 0. */
+   cuts the words differently; rng decides how. It changes nothing at 0, nor for other kinds. */
 int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text, size_t len,
                              double probability, struct rng *rng, struct encoded *out,
                              struct err *err);
@@ -77,6 +84,12 @@ int tokenizer_encode_dropout(const struct tokenizer *tokenizer, const char *text
    U+FFFD. ERR_ARGUMENT for an id outside the vocabulary; `out` is then as it was. */
 int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t count,
                      struct buf *out, struct err *err);
+/* Appends the bytes of one id as they are: with its leading space, and be they a part of a
+   character only. Nothing for a special id; ERR_ARGUMENT for one outside the vocabulary. */
+int tokenizer_append(const struct tokenizer *tokenizer, int32_t id, struct buf *out,
+                     struct err *err);
+/* Whether texts get a space in front. */
+bool tokenizer_adds_space(const struct tokenizer *tokenizer);
 void encoded_release(struct encoded *encoded);
 
 #endif

@@ -292,7 +292,8 @@ static int read_merges(struct reader *reader, struct err *err)
 
         rc = read_merge(reader, (int64_t)table->merge_count, &merge, err);
         if (rc == 0 && table->spec.kind != TOKEN_BPE)
-            rc = err_set(err, ERR_FORMAT, "%s: merges in a vocabulary of words", reader->path);
+            rc = err_set(err, ERR_FORMAT, "%s: merges in a vocabulary of %ss", reader->path,
+                         vocab_kind_name(table->spec.kind));
         if (rc == 0)
             rc = append_merge(table, &capacity, &merge, err);
     }

@@ -12,6 +12,8 @@ const char *vocab_kind_name(enum token_kind kind)
         return "word";
     case TOKEN_BPE:
         return "bpe";
+    case TOKEN_CHAR:
+        return "char";
     }
     return "unknown";
 }

@@ -59,6 +59,10 @@ static void plane_init(struct plane *plane, const struct chart *chart)
         stretch(x, 0);
     if (chart->y_from_zero && !chart->y_log && y[0] <= y[1])
         stretch(y, 0);
+    if (chart->x_reach > 0)
+        stretch(x, chart->x_reach);
+    if (chart->y_reach > 0)
+        stretch(y, chart->y_reach);
     chart_axis_init(&plane->x, x[0], x[1], chart->x_log, false, LEFT, WIDTH - RIGHT);
     chart_axis_init(&plane->y, y[0], y[1], chart->y_log, true, HEIGHT - BOTTOM, TOP);
 }
@@ -137,6 +141,18 @@ static void write_dots(const struct plane *plane, const struct chart_series *ser
     }
 }
 
+/* All points as one path: lines of no length have round ends. */
+static void write_points(const struct plane *plane, const struct chart_series *series,
+                         struct buf *out, struct err *err)
+{
+    buf_text(out, "<path class=\"points\" d=\"", err);
+    for (size_t i = 0; i < series->count; i++)
+        if (drawable(plane, series, i))
+            buf_printf(out, err, "M%.1f %.1fh0", chart_axis_at(&plane->x, x_of(series, i)),
+                       chart_axis_at(&plane->y, y_of(series, i)));
+    buf_text(out, "\"/>\n", err);
+}
+
 static void write_keys(const struct chart *chart, struct buf *out, struct err *err)
 {
     if (chart->count < 2)
@@ -148,6 +164,32 @@ static void write_keys(const struct chart *chart, struct buf *out, struct err *e
         buf_text(out, "</span>", err);
     }
     buf_text(out, "</div>\n", err);
+}
+
+/* For readers who cannot see the points: how many, and how far they reach. */
+static void write_extent(const struct chart *chart, const struct plane *plane, struct buf *out,
+                         struct err *err)
+{
+    char low[32], high[32];
+    for (size_t s = 0; s < chart->count; s++) {
+        const struct chart_series *series = &chart->series[s];
+        double range[2] = {INFINITY, -INFINITY};
+        size_t count = 0;
+        for (size_t i = 0; i < series->count; i++) {
+            if (!drawable(plane, series, i))
+                continue;
+            stretch(range, y_of(series, i));
+            count++;
+        }
+        html_text(out, series->name, err);
+        buf_printf(out, err, ": %zu points", count);
+        if (count > 0) {
+            chart_axis_label(range[0], low, sizeof low);
+            chart_axis_label(range[1], high, sizeof high);
+            buf_printf(out, err, " from %s to %s", low, high);
+        }
+        buf_text(out, ". ", err);
+    }
 }
 
 /* For readers who cannot see the curves: the first, the lowest, the highest and the last value. */
@@ -177,7 +219,7 @@ static void write_summary(const struct chart *chart, const struct plane *plane, 
     }
 }
 
-int chart_lines(const struct chart *chart, struct buf *out, struct err *err)
+static int write_chart(const struct chart *chart, bool curves, struct buf *out, struct err *err)
 {
     struct plane plane;
     plane_init(&plane, chart);
@@ -187,15 +229,28 @@ int chart_lines(const struct chart *chart, struct buf *out, struct err *err)
                "<svg class=\"lines\" viewBox=\"0 0 %d %d\" role=\"img\" "
                "aria-labelledby=\"%s-name %s-says\">\n<desc id=\"%s-says\">",
                WIDTH, HEIGHT, chart->id, chart->id, chart->id);
-    write_summary(chart, &plane, out, err);
+    (curves ? write_summary : write_extent)(chart, &plane, out, err);
     buf_text(out, "</desc>\n", err);
     write_axes(chart, &plane, out, err);
     for (size_t s = 0; s < chart->count; s++) {
         buf_printf(out, err, "<g class=\"s%zu\">\n", s % CHART_COLOURS);
-        write_curve(&plane, &chart->series[s], out, err);
-        if (chart->series[s].count <= MANY_POINTS)
+        if (curves)
+            write_curve(&plane, &chart->series[s], out, err);
+        else
+            write_points(&plane, &chart->series[s], out, err);
+        if (curves && chart->series[s].count <= MANY_POINTS)
             write_dots(&plane, &chart->series[s], out, err);
         buf_text(out, "</g>\n", err);
     }
     return buf_text(out, "</svg>\n</figure>\n", err);
+}
+
+int chart_lines(const struct chart *chart, struct buf *out, struct err *err)
+{
+    return write_chart(chart, true, out, err);
+}
+
+int chart_points(const struct chart *chart, struct buf *out, struct err *err)
+{
+    return write_chart(chart, false, out, err);
 }

@@ -1,7 +1,7 @@
 /*
- * Curves and heat maps for a page of html.h, as SVG without a script: the value of a point or of a
- * cell shows where the pointer rests on it. Any values may come: points that are not finite, or not
- * above 0 on a logarithmic axis, are left out and the curve is broken there.
+ * Curves, points and heat maps for a page of html.h, as SVG without a script: the value of a point
+ * or of a cell shows where the pointer rests on it. Any values may come: points that are not
+ * finite, or not above 0 on a logarithmic axis, are left out and the curve is broken there.
  *
  * Errors as in html.h: memory alone, and a caller may look once at the end.
  */
@@ -27,11 +27,14 @@ struct chart {
     const char *x_name, *y_name;
     bool x_log, y_log;
     bool x_from_zero, y_from_zero; /* the axis begins at 0 if nothing is below; not if it is log */
+    double x_reach, y_reach;       /* the axis goes at least so far; 0: as far as the points */
     const struct chart_series *series;
     size_t count;
 };
 /* A <figure> with title, key, axes and one curve a series. */
 int chart_lines(const struct chart *chart, struct buf *out, struct err *err);
+/* The same with points that nothing joins, any number of them. */
+int chart_points(const struct chart *chart, struct buf *out, struct err *err);
 
 struct chart_heat {
     const char *id, *title, *note;

@@ -7,7 +7,7 @@
 
 #define PIECES 4 /* floats of 16 bits that hold one number of the progress */
 #define NUMBERS (sizeof(struct checkpoint_progress) / sizeof(uint64_t))
-#define VECTORS 4
+#define VECTORS 5
 
 _Static_assert(sizeof(double) == sizeof(uint64_t), "a double is stored by its bits");
 _Static_assert(sizeof(struct checkpoint_progress) % sizeof(uint64_t) == 0, "nothing between them");
@@ -15,14 +15,16 @@ _Static_assert(sizeof(struct checkpoint_progress) % sizeof(uint64_t) == 0, "noth
 struct named {
     const char *name;
     real *data;
+    size_t count;
 };
 
 static void name_vectors(const struct checkpoint_vectors *vectors, struct named named[VECTORS])
 {
-    named[0] = (struct named){"weights", vectors->weights};
-    named[1] = (struct named){"moment.first", vectors->first};
-    named[2] = (struct named){"moment.second", vectors->second};
-    named[3] = (struct named){"average", vectors->average};
+    named[0] = (struct named){"weights", vectors->weights, vectors->parameters};
+    named[1] = (struct named){"moment.first", vectors->first, vectors->parameters};
+    named[2] = (struct named){"moment.second", vectors->second, vectors->parameters};
+    named[3] = (struct named){"average", vectors->average, vectors->parameters};
+    named[4] = (struct named){"carried", vectors->carried, vectors->carried_count};
 }
 
 static struct tensor describe(const char *name, size_t count, const float *data)
@@ -66,7 +68,7 @@ int checkpoint_save(const char *path, const struct checkpoint_vectors *vectors,
     name_vectors(vectors, named);
     for (size_t i = 0; i < VECTORS; i++)
         if (named[i].data)
-            tensors[count++] = describe(named[i].name, vectors->parameters, named[i].data);
+            tensors[count++] = describe(named[i].name, named[i].count, named[i].data);
     return safetensors_write(path, tensors, count, err);
 }
 
@@ -94,9 +96,9 @@ static int read_vectors(const struct safetensors *file, const struct checkpoint_
         const float *data;
         if (!named[i].data)
             continue;
-        if (safetensors_get(file, named[i].name, vectors->parameters, 0, &data, err))
+        if (safetensors_get(file, named[i].name, named[i].count, 0, &data, err))
             return err->code;
-        memcpy(named[i].data, data, vectors->parameters * sizeof *data);
+        memcpy(named[i].data, data, named[i].count * sizeof *data);
     }
     return 0;
 }

@@ -1,9 +1,9 @@
 /*
  * A checkpoint: everything that a run needs to go on as if it had never stopped, in one
  * safetensors file, saved atomically: "weights", and where the run keeps them "moment.first",
- * "moment.second" and "average", each [parameters]; and "progress", the members of struct
- * checkpoint_progress in their order, as 64 bits each, in four floats of 16 bits, lowest first: so
- * nothing is rounded.
+ * "moment.second" and "average", each [parameters]; "carried", [carried_count], what the task
+ * carries from update to update; and "progress", the members of struct checkpoint_progress in their
+ * order, as 64 bits each, in four floats of 16 bits, lowest first: so nothing is rounded.
  */
 #ifndef DRAGOMAN_TRAIN_CHECKPOINT_H
 #define DRAGOMAN_TRAIN_CHECKPOINT_H
@@ -30,6 +30,8 @@ struct checkpoint_progress {
 struct checkpoint_vectors {
     size_t parameters;
     real *weights, *first, *second, *average; /* NULL: the run keeps none */
+    real *carried;
+    size_t carried_count;
 };
 
 int checkpoint_save(const char *path, const struct checkpoint_vectors *vectors,

@@ -1,41 +1,37 @@
 /*
- * The classification task, for both kinds of network: texts with one label each; accuracy on
- * development data. Training texts are cut at the recipe's limit, development texts are read whole,
- * as they will be when the model is in use.
+ * The classification task of recurrent networks: texts, or rows of numbers, with one label each;
+ * accuracy on development data. Training texts are cut at the recipe's limit, development texts are
+ * read whole, as they will be when the model is in use.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "model/classifier.h"
-#include "train/task.h"
+#include "model/rnn.h"
+#include "train/bayes.h"
+#include "train/calibration.h"
+#include "train/labels.h"
+#include "train/sequences.h"
 
 struct classification {
     struct task_data data;
-    struct classifier shape; /* sizes alone; each use binds its own copy */
-    const char **names;      /* the data's labels, sorted; texts belong to the corpus */
-    struct task_ids texts, dev_texts;
+    struct rnn shape; /* sizes alone; each use binds its own copy */
+    struct sequences texts, dev_texts;
     int32_t *labels, *dev_labels;
+    real *class_weights; /* [labels], or NULL */
+    struct bayes bayes;  /* empty where the first embeddings hold none */
     struct batch_key *keys;
-    size_t cut; /* training texts that were longer than max-tokens */
-    struct guess {
-        size_t label;
-        double probability;
-    } * guesses; /* [samples]: what the last evaluation made of the first texts */
+    float *dev_logits; /* [dev, labels]: what the last evaluation found */
     size_t samples;
     bool evaluated;
 };
 
-static size_t length_of(const struct task_ids *ids, size_t i)
+static struct rnn bind(const struct classification *classification, real *weights)
 {
-    return ids->begins[i + 1] - ids->begins[i];
-}
-
-static struct classifier bind(const struct classification *classification, real *weights)
-{
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier model = classification->shape;
-    parameters_bind(list, classifier_parameters(&model, list), weights);
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct rnn model = classification->shape;
+    parameters_bind(list, rnn_parameters(&model, list), weights);
     return model;
 }
 
@@ -50,132 +46,98 @@ static void classification_init(void *context, real *weights, struct rng *rng)
 {
     const struct classification *classification = context;
     const struct cell_init_settings settings = recipe_init(classification->data.recipe);
-    struct classifier model = bind(classification, weights);
-    classifier_init(&model, &settings, rng);
-    vectors_put(&classification->data.vectors, model.embedding_weight);
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct rnn model = classification->shape;
+    const size_t count = rnn_parameters(&model, list);
+    parameters_bind(list, count, weights);
+    rnn_init(&model, &settings, rng);
+    if (model.embedding_weight != NULL)
+        vectors_put(&classification->data.vectors, model.embedding_weight);
+    task_start(&classification->data, list, count);
+    bayes_add(&classification->bayes, classification->data.recipe->embedding_bayes, model.embedding,
+              rng, model.embedding_weight);
 }
 
-/* The share's texts as a padded, time-major batch. */
-static int make_sequences(const struct classification *classification, struct trainer_share *share,
-                          struct classifier_batch *batch)
+/* Word dropout: a token that is left out is read as an unknown one, which so has a meaning of its
+   own when the model meets one. ids [S, B] */
+static void drop_words(double rate, const struct rnn_batch *batch, struct rng *rng, int32_t *ids)
 {
-    const struct task_ids *texts = &classification->texts;
-    const size_t B = share->count;
-    size_t S = 1;
-    for (size_t b = 0; b < B; b++)
-        S = length_of(texts, share->examples[b]) > S ? length_of(texts, share->examples[b]) : S;
-    int32_t *ids = arena_alloc(&share->arena, S * B, sizeof *ids, &share->err);
-    int32_t *lengths = arena_alloc(&share->arena, B, sizeof *lengths, &share->err);
-    if (ids == NULL || lengths == NULL)
-        return ERR_MEMORY;
-    for (size_t b = 0; b < B; b++) {
-        const int32_t *text = texts->ids + texts->begins[share->examples[b]];
-        lengths[b] = (int32_t)length_of(texts, share->examples[b]);
-        for (size_t t = 0; t < (size_t)lengths[b]; t++)
-            ids[t * B + b] = text[t];
-    }
-    batch->steps = S;
-    batch->ids = ids;
-    batch->lengths = lengths;
-    return 0;
-}
-
-/* The share's texts as features, one text behind the other. */
-static int make_features(const struct classification *classification, struct trainer_share *share,
-                         struct classifier_batch *batch)
-{
-    const struct task_ids *texts = &classification->texts;
-    const struct classifier *shape = &classification->shape;
-    const size_t B = share->count;
-    size_t limit = 0, at = 0;
-    for (size_t b = 0; b < B; b++)
-        limit += classifier_feature_limit(shape, length_of(texts, share->examples[b]));
-    uint32_t *features = arena_alloc(&share->arena, limit, sizeof *features, &share->err);
-    size_t *ends = arena_alloc(&share->arena, B, sizeof *ends, &share->err);
-    if (features == NULL || ends == NULL)
-        return ERR_MEMORY;
-    for (size_t b = 0; b < B; b++) {
-        const size_t i = share->examples[b];
-        size_t found;
-        classifier_features(shape, texts->ids + texts->begins[i], length_of(texts, i),
-                            features + at, &found);
-        ends[b] = at += found;
-    }
-    batch->features = features;
-    batch->ends = ends;
-    return 0;
+    for (size_t b = 0; rate > 0 && b < batch->batch; b++)
+        for (size_t t = 0; t < (size_t)batch->lengths[b]; t++)
+            if (rng_uniform(rng) < rate)
+                ids[t * batch->batch + b] = TOKEN_UNK;
 }
 
 static int make_batch(const struct classification *classification, struct trainer_share *share,
-                      struct classifier_batch *batch)
+                      struct rnn_batch *batch)
 {
     int32_t *labels = arena_alloc(&share->arena, share->count, sizeof *labels, &share->err);
     if (labels == NULL)
         return ERR_MEMORY;
     for (size_t b = 0; b < share->count; b++)
         labels[b] = classification->labels[share->examples[b]];
-    *batch = (struct classifier_batch){.batch = share->count, .labels = labels};
-    if (classification->shape.kind == SPEC_RNN_CLASSIFIER)
-        return make_sequences(classification, share, batch);
-    return make_features(classification, share, batch);
+    *batch = (struct rnn_batch){.targets = labels};
+    const int code = sequences_batch(&classification->texts, share->examples, share->count, batch,
+                                     &share->arena, &share->err);
+    if (code == 0)
+        drop_words(classification->data.recipe->dropout_word, batch, &share->rng,
+                   (int32_t *)(uintptr_t)batch->ids);
+    return code;
 }
 
 static int classification_learn(void *context, struct trainer_share *share)
 {
     const struct classification *classification = context;
+    const struct rnn model = bind(classification, (real *)(uintptr_t)share->weights);
+    const struct rnn gradient = bind(classification, share->gradient);
     const struct recipe *recipe = classification->data.recipe;
-    const struct classifier model = bind(classification, (real *)(uintptr_t)share->weights);
-    const struct classifier gradient = bind(classification, share->gradient);
-    const struct classifier_training training = {
+    const struct rnn_training training = {
         .dropout_input = recipe->dropout_embedding,
         .dropout_layer = recipe->dropout_layer,
         .dropout_state = recipe->dropout_state,
         .dropout_output = recipe->dropout_output,
         .label_smoothing = recipe->label_smoothing,
+        .class_weights = classification->class_weights,
         .scale = share->scale,
     };
-    struct classifier_batch batch;
-    struct classifier_sums sums = {0};
+    struct rnn_batch batch;
+    struct rnn_sums sums = {0};
     int code = make_batch(classification, share, &batch);
     if (code == 0)
-        code = classifier_learn(&model, &gradient, &batch, &training, &share->rng, &sums,
-                                &share->arena, &share->err);
+        code = rnn_learn(&model, &gradient, &batch, &training, &share->rng, &sums, &share->arena,
+                         &share->err);
     share->sums.loss = sums.loss;
     return code;
+}
+
+static struct calibration dev_calibration(const struct classification *classification)
+{
+    return (struct calibration){.count = classification->data.dev.count,
+                                .labels = classification->data.spec.label_count,
+                                .logits = classification->dev_logits,
+                                .targets = classification->dev_labels};
 }
 
 /* Every thread takes each threads-th development text. */
 struct evaluation {
     const struct classification *classification;
-    struct classifier model;
-    struct evaluation_part {
-        size_t correct;
-        struct err err;
-    } * parts; /* [threads] */
+    struct rnn model;
+    struct err *errs; /* [threads] */
     size_t threads;
 };
 
 static void run_evaluation(void *context, int index)
 {
     struct evaluation *evaluation = context;
-    struct evaluation_part *part = &evaluation->parts[index];
+    struct err *err = &evaluation->errs[index];
     const struct classification *classification = evaluation->classification;
-    const struct task_ids *texts = &classification->dev_texts;
-    const size_t labels = evaluation->model.labels;
-    float *probabilities = mem_alloc(labels, sizeof *probabilities, &part->err);
-    for (size_t i = (size_t)index; probabilities != NULL && i < texts->count;
-         i += evaluation->threads) {
-        size_t best = 0;
-        if (classifier_predict(&evaluation->model, texts->ids + texts->begins[i],
-                               length_of(texts, i), probabilities, &part->err) < 0)
-            break;
-        for (size_t l = 1; l < labels; l++)
-            best = probabilities[l] > probabilities[best] ? l : best;
-        part->correct += best == (size_t)classification->dev_labels[i];
-        if (i < classification->samples)
-            classification->guesses[i] = (struct guess){best, (double)probabilities[best]};
+    const size_t count = classification->data.dev.count;
+    const size_t labels = classification->data.spec.label_count;
+    for (size_t i = (size_t)index; err->code == 0 && i < count; i += evaluation->threads) {
+        float *logits = classification->dev_logits + i * labels;
+        const struct rnn_input input = sequences_input(&classification->dev_texts, i);
+        rnn_pooled(&evaluation->model, &input, logits, NULL, err);
     }
-    mem_free(probabilities);
 }
 
 static int classification_evaluate(void *context, real *weights, struct pool *pool,
@@ -185,30 +147,29 @@ static int classification_evaluate(void *context, real *weights, struct pool *po
     struct evaluation evaluation = {.classification = classification,
                                     .model = bind(classification, weights),
                                     .threads = (size_t)pool_threads(pool)};
-    size_t correct = 0;
-    int code = 0;
-    evaluation.parts = mem_alloc(evaluation.threads, sizeof *evaluation.parts, err);
-    if (evaluation.parts == NULL)
+    evaluation.errs = mem_alloc(evaluation.threads, sizeof *evaluation.errs, err);
+    if (evaluation.errs == NULL)
         return ERR_MEMORY;
     pool_run(pool, run_evaluation, &evaluation);
-    for (size_t t = 0; t < evaluation.threads && code == 0; t++) {
-        correct += evaluation.parts[t].correct;
-        if (evaluation.parts[t].err.code != 0)
-            code =
-                err_set(err, evaluation.parts[t].err.code, "%s", evaluation.parts[t].err.message);
-    }
-    score->value = 100.0 * (double)correct / (double)classification->dev_texts.count;
+    int code = 0;
+    for (size_t t = 0; t < evaluation.threads && code == 0; t++)
+        if (evaluation.errs[t].code != 0)
+            code = err_set(err, evaluation.errs[t].code, "%s", evaluation.errs[t].message);
+    const struct calibration dev = dev_calibration(classification);
+    if (code == 0)
+        *score = (struct trainer_score){.value = 100 * calibration_accuracy(&dev),
+                                        .perplexity = exp(calibration_loss(&dev, 1))};
     classification->evaluated = code == 0;
-    mem_free(evaluation.parts);
+    mem_free(evaluation.errs);
     return code;
 }
 
 static struct parameter classification_tensor(void *context, size_t *offset)
 {
     const struct classification *classification = context;
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier model = classification->shape;
-    classifier_parameters(&model, list);
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct rnn model = classification->shape;
+    rnn_parameters(&model, list);
     return *parameters_at(list, offset);
 }
 
@@ -218,211 +179,120 @@ static bool classification_sample(void *context, size_t i, struct trainer_sample
     const struct spec *spec = &classification->data.spec;
     if (i >= classification->samples || !classification->evaluated)
         return false;
+    double probability;
+    const struct calibration dev = dev_calibration(classification);
+    const size_t best = calibration_guess(&dev, i, 1, &probability);
     *sample = (struct trainer_sample){
         .source = classification->data.dev.lines[i].first,
         .reference = spec->labels[classification->dev_labels[i]],
-        .output = spec->labels[classification->guesses[i].label],
-        .score = classification->guesses[i].probability,
+        .output = spec->labels[best],
+        .score = probability,
     };
     return true;
 }
 
+/* The model is saved with the temperature that suits the development data best. */
 static int classification_save(void *context, real *weights, const struct trainer_score *score,
                                struct err *err)
 {
     struct classification *classification = context;
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
-    struct classifier model = classification->shape;
-    const size_t count = classifier_parameters(&model, list);
+    struct task_data *data = &classification->data;
+    struct parameter list[RNN_MAX_PARAMETERS];
+    struct rnn model = classification->shape;
+    const size_t count = rnn_parameters(&model, list);
+    const struct calibration dev = dev_calibration(classification);
     parameters_bind(list, count, weights);
-    classification->data.best_score = score->value;
-    return task_save(&classification->data, list, count, "accuracy", err);
+    data->best_score = score->value;
+    data->spec.temperature = calibration_temperature(&dev);
+    if (spec_card_number(&data->spec, "dev_calibration_error",
+                         calibration_error(&dev, data->spec.temperature), err) < 0)
+        return err->code;
+    return task_save(data, list, count, "accuracy", err);
 }
 
 /*
  * Setting up
  */
 
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-/* The different labels of the training data, sorted, in classification->names. */
-static int collect_names(struct classification *classification, size_t *count, struct err *err)
-{
-    const struct corpus *corpus = &classification->data.train;
-    const char **names = mem_alloc(corpus->count, sizeof *names, err);
-    classification->names = names;
-    if (names == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < corpus->count; i++)
-        names[i] = corpus->lines[i].second;
-    qsort(names, corpus->count, sizeof *names, compare_names);
-    *count = 0;
-    for (size_t i = 0; i < corpus->count; i++)
-        if (*count == 0 || strcmp(names[*count - 1], names[i]) != 0)
-            names[(*count)++] = names[i];
-    if (*count < 2 || *count > SPEC_MAX_LABELS)
-        return err_set(err, ERR_LIMIT, "the training data has %zu labels, allowed are 2 to %d",
-                       *count, SPEC_MAX_LABELS);
-    return 0;
-}
-
-/* What the model calls a label of the data: the recipe may rename it with LABEL=NAME. */
-static const char *model_name(const struct recipe *recipe, const char *label)
-{
-    const size_t len = strlen(label);
-    for (size_t i = 0; i < recipe->labels.count; i++) {
-        const char *item = recipe->labels.items[i];
-        if (strncmp(item, label, len) == 0 && item[len] == '=')
-            return item + len + 1;
-    }
-    return label;
-}
-
-/* Names given twice would only be noticed when the first model is saved. */
-static int check_names(const struct spec *spec, struct err *err)
-{
-    for (size_t i = 1; i < spec->label_count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(spec->labels[i], spec->labels[j]) == 0)
-                return err_set(err, ERR_ARGUMENT, "two labels of the data are called \"%s\"",
-                               spec->labels[i]);
-    return 0;
-}
-
-/* A label that is renamed but never seen is a slip of the pen. */
-static int check_renamed(const struct classification *classification, size_t count, struct err *err)
-{
-    const struct opt_list *labels = &classification->data.recipe->labels;
-    for (size_t i = 0; i < labels->count; i++) {
-        const char *item = labels->items[i];
-        bool found = false;
-        for (size_t j = 0; j < count && !found; j++) {
-            const size_t len = strlen(classification->names[j]);
-            found = strncmp(item, classification->names[j], len) == 0 && item[len] == '=';
-        }
-        if (!found)
-            return err_set(err, ERR_ARGUMENT, "--labels '%s': the training data has no such label",
-                           item);
-    }
-    return 0;
-}
-
-static int fill_spec(struct classification *classification, struct err *err)
-{
-    struct spec *spec = &classification->data.spec;
-    size_t count;
-    int code;
-    if ((code = collect_names(classification, &count, err)) < 0 ||
-        (code = check_renamed(classification, count, err)) < 0)
-        return code;
-    spec->labels = mem_alloc(count, sizeof *spec->labels, err);
-    if (spec->labels == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = model_name(classification->data.recipe, classification->names[i]);
-        spec->labels[i] = mem_copy_text(name, strlen(name), err);
-        if (spec->labels[i] == NULL)
-            return ERR_MEMORY;
-        spec->label_count++;
-    }
-    return check_names(spec, err);
-}
-
-/* Ids and labels of a corpus, texts cut at `limit` tokens; *cut: how many were. */
-static int encode_texts(const struct classification *classification, const struct corpus *corpus,
-                        size_t limit, struct task_ids *ids, int32_t **labels, size_t *cut,
-                        struct err *err)
-{
-    struct encoded scratch = {.count = 0};
-    size_t tokens = 0;
-    *cut = 0;
-    int code = task_ids_init(ids, corpus->count, err);
-    *labels = mem_alloc(corpus->count, sizeof **labels, err);
-    if (*labels == NULL)
-        code = ERR_MEMORY;
-    for (size_t i = 0; i < corpus->count && code == 0; i++) {
-        const struct corpus_line *line = &corpus->lines[i];
-        const char **found =
-            bsearch(&line->second, classification->names, classification->data.spec.label_count,
-                    sizeof *classification->names, compare_names);
-        if (found == NULL)
-            code = err_set(
-                err, ERR_FORMAT, "%s:%u: the label \"%.100s\" is one that the training data lacks",
-                classification->data.recipe->dev.items[line->file], line->line, line->second);
-        else
-            (*labels)[i] = (int32_t)(found - classification->names);
-        if (code == 0)
-            code = task_ids_add(ids, classification->data.tokenizer, line->first, line->first_len,
-                                limit, &scratch, &tokens, err);
-        *cut += tokens > limit;
-    }
-    encoded_release(&scratch);
-    return code;
-}
-
-/* Sequences meet others of their length; for features the length does not matter. */
-static void fill_keys(struct classification *classification)
-{
-    const struct task_ids *texts = &classification->texts;
-    const bool sequences = classification->shape.kind == SPEC_RNN_CLASSIFIER;
-    for (size_t i = 0; i < texts->count; i++) {
-        const uint32_t length = (uint32_t)length_of(texts, i);
-        classification->keys[i] =
-            sequences ? (struct batch_key){.order = length, .tokens = length > 0 ? length : 1}
-                      : (struct batch_key){.order = 0, .tokens = 1};
-    }
-}
-
 static int classification_begin_epoch(void *context, size_t epoch, struct pool *pool,
                                       struct err *err)
 {
     struct classification *classification = context;
-    const int code = task_ids_redraw(&classification->texts, &classification->data, TASK_FIRST,
+    const int code = task_ids_redraw(&classification->texts.ids, &classification->data, TASK_FIRST,
                                      epoch, pool, err);
     if (code == 0)
-        fill_keys(classification);
+        sequences_keys(&classification->texts, classification->keys);
     return code;
 }
 
-static int init_samples(struct classification *classification, struct err *err)
+/* Each class counts the same: its weight is count / (classes * its count). */
+static int balance(struct classification *classification, struct err *err)
 {
-    const size_t wanted = (size_t)classification->data.recipe->samples;
-    const size_t dev = classification->data.dev.count;
+    const size_t count = classification->data.train.count;
+    const size_t labels = classification->data.spec.label_count;
+    real *weights = classification->class_weights = mem_alloc(labels, sizeof *weights, err);
+    if (weights == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        weights[classification->labels[i]] += 1;
+    for (size_t l = 0; l < labels; l++)
+        weights[l] = (real)count / ((real)labels * weights[l]);
+    return 0;
+}
+
+static int make_network(struct classification *classification, struct err *err)
+{
+    const struct task_data *data = &classification->data;
+    rnn_size(&classification->shape, &data->spec);
+    const struct recipe *recipe = data->recipe;
+    if (data->spec.row > 0 && (recipe->dropout_word > 0 || recipe->embedding_bayes > 0))
+        return err_set(err, ERR_ARGUMENT,
+                       "--dropout-word and --embedding-bayes are for texts, not for rows");
+    if (recipe->class_weights == RECIPE_WEIGHTS_BALANCED && balance(classification, err))
+        return err->code;
+    return recipe->embedding_bayes > 0
+               ? bayes_count(&classification->bayes, data->spec.vocabulary,
+                             &classification->texts.ids, classification->labels,
+                             data->spec.label_count, err)
+               : 0;
+}
+
+static int allocate(struct classification *classification, struct err *err)
+{
+    const struct task_data *data = &classification->data;
+    const size_t wanted = (size_t)data->recipe->samples, dev = data->dev.count;
     classification->samples = wanted < dev ? wanted : dev;
-    classification->guesses =
-        mem_alloc(classification->samples, sizeof *classification->guesses, err);
-    return classification->guesses ? 0 : ERR_MEMORY;
+    classification->keys = mem_alloc(data->train.count, sizeof *classification->keys, err);
+    classification->dev_logits = mem_alloc(dev, data->spec.label_count * sizeof(float), err);
+    return classification->keys == NULL || classification->dev_logits == NULL ? ERR_MEMORY : 0;
 }
 
 static int set_up(struct classification *classification, const struct recipe *recipe,
                   const char *command, const char *folder, struct err *err)
 {
     struct task_data *data = &classification->data;
+    struct parameter list[RNN_MAX_PARAMETERS];
     int code;
-    if ((code = task_data_open(data, recipe, command, folder, false, err)) < 0 ||
-        (code = fill_spec(classification, err)) < 0 ||
-        (code = encode_texts(classification, &data->train, (size_t)recipe->max_tokens,
-                             &classification->texts, &classification->labels, &classification->cut,
-                             err)) < 0 ||
-        (code = encode_texts(classification, &data->dev, SIZE_MAX, &classification->dev_texts,
-                             &classification->dev_labels, &(size_t){0}, err)) < 0 ||
-        (code = init_samples(classification, err)) < 0)
+    if ((code = task_data_open(data, recipe, command, folder, TASK_FIRST_FIELD, err)) < 0 ||
+        (code = labels_read(data, TASK_SECOND, &classification->labels, &classification->dev_labels,
+                            err)) < 0 ||
+        (code = sequences_read(&classification->texts, &data->train, &recipe->train,
+                               data->tokenizer, data->spec.row, (size_t)recipe->max_tokens, err)) <
+            0 ||
+        (code = sequences_read(&classification->dev_texts, &data->dev, &recipe->dev,
+                               data->tokenizer, data->spec.row, SIZE_MAX, err)) < 0 ||
+        (code = make_network(classification, err)) < 0 ||
+        (code = allocate(classification, err)) < 0)
         return code;
-    classifier_size(&classification->shape, &data->spec);
-    classification->keys = mem_alloc(data->train.count, sizeof *classification->keys, err);
-    if (classification->keys == NULL)
-        return ERR_MEMORY;
-    fill_keys(classification);
-    return task_data_keep(data, err);
+    sequences_keys(&classification->texts, classification->keys);
+    code = task_check_start(data, list, rnn_parameters(&classification->shape, list), err);
+    return code < 0 ? code : task_data_keep(data, err);
 }
 
 int classification_task(struct trainer_task *task, const struct recipe *recipe, const char *command,
                         const char *folder, struct err *err)
 {
-    struct parameter list[CLASSIFIER_MAX_PARAMETERS];
+    struct parameter list[RNN_MAX_PARAMETERS];
     struct classification *classification = mem_alloc(1, sizeof *classification, err);
     if (classification == NULL)
         return ERR_MEMORY;
@@ -441,17 +311,17 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
         classification_task_release(task);
         return code;
     }
-    const size_t tensors = classifier_parameters(&classification->shape, list);
+    const size_t tensors = rnn_parameters(&classification->shape, list);
     task->parameters = parameters_total(list, tensors);
     task->origin = classification->data.origin;
     task->keys = classification->keys;
-    task->examples = classification->texts.count;
-    task->cut = classification->cut;
+    task->examples = classification->data.train.count;
+    task->cut = classification->texts.cut;
     if (recipe->dropout_bpe > 0)
         task->begin_epoch = classification_begin_epoch;
     task->facts = (struct trainer_facts){.lines = classification->data.train.count,
                                          .dev_lines = classification->data.dev.count,
-                                         .tokens = {task_ids_total(&classification->texts)},
+                                         .tokens = {sequences_total(&classification->texts)},
                                          .vocabulary = classification->data.spec.vocabulary,
                                          .tensors = tensors};
     return 0;
@@ -460,13 +330,14 @@ int classification_task(struct trainer_task *task, const struct recipe *recipe, 
 void classification_task_release(struct trainer_task *task)
 {
     struct classification *classification = task->context;
-    mem_free(classification->guesses);
+    mem_free(classification->dev_logits);
     mem_free(classification->keys);
+    bayes_release(&classification->bayes);
+    mem_free(classification->class_weights);
     mem_free(classification->dev_labels);
-    task_ids_release(&classification->dev_texts);
+    sequences_release(&classification->dev_texts);
     mem_free(classification->labels);
-    task_ids_release(&classification->texts);
-    mem_free(classification->names);
+    sequences_release(&classification->texts);
     task_data_release(&classification->data);
     mem_free(classification);
     task->context = NULL;

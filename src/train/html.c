@@ -47,6 +47,8 @@ static const char style[] =
     ".curve{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round;"
     "stroke-linecap:round;vector-effect:non-scaling-stroke}\n"
     ".fine{stroke-width:1.3}\n"
+    ".points{fill:none;stroke:currentColor;stroke-width:5;stroke-opacity:.55;"
+    "stroke-linecap:round;vector-effect:non-scaling-stroke}\n"
     ".dot{fill:currentColor;stroke:var(--card);stroke-width:1}\n"
     ".s0{color:var(--c0)}.s1{color:var(--c1)}.s2{color:var(--c2)}.s3{color:var(--c3)}"
     ".s4{color:var(--c4)}.s5{color:var(--c5)}.s6{color:var(--c6)}.s7{color:var(--c7)}\n"
@@ -72,6 +74,11 @@ static const char style[] =
 
 int html_begin(struct buf *out, const char *title, struct err *err)
 {
+    return html_begin_styled(out, title, "", err);
+}
+
+int html_begin_styled(struct buf *out, const char *title, const char *more, struct err *err)
+{
     buf_text(out,
              "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>",
@@ -79,12 +86,24 @@ int html_begin(struct buf *out, const char *title, struct err *err)
     html_text(out, title, err);
     buf_text(out, "</title>\n<style>\n", err);
     buf_text(out, style, err);
+    buf_text(out, more, err);
     return buf_text(out, "</style>\n</head>\n<body>\n<main>\n", err);
 }
 
 int html_end(struct buf *out, struct err *err)
 {
     return buf_text(out, "</main>\n</body>\n</html>\n", err);
+}
+
+/* XML reads the marks of CDATA, HTML the comments in front of them. */
+int html_script_begin(struct buf *out, struct err *err)
+{
+    return buf_text(out, "<script>//<![CDATA[\n", err);
+}
+
+int html_script_end(struct buf *out, struct err *err)
+{
+    return buf_text(out, "//]]></script>\n", err);
 }
 
 int html_figure(struct buf *out, const char *id, const char *title, const char *note,

@@ -1,6 +1,7 @@
 /*
- * Pages that open anywhere: one file that loads nothing, no script, light and dark as the reader's
- * system has it. The text is HTML and well-formed XML at once, so that any parser can check it.
+ * Pages that open anywhere: one file that loads nothing, light and dark as the reader's system has
+ * it; a script only where a page cannot do without. The text is HTML and well-formed XML at once,
+ * so that any parser can check it.
  *
  * As in text/json.h the only error is memory, the first one wins, and a caller may write on and
  * look at `err` once at the end.
@@ -15,7 +16,12 @@
    figures as wide as they are), what chart.h draws, .wide (scrolls
    by itself), .muted, .right (numbers) and .hit (a row to be pointed out). */
 int html_begin(struct buf *out, const char *title, struct err *err);
+/* The same with more rules after those of the style sheet. */
+int html_begin_styled(struct buf *out, const char *title, const char *more, struct err *err);
 int html_end(struct buf *out, struct err *err);
+/* Between the two stands a script, which must not contain "]]>" or "</". */
+int html_script_begin(struct buf *out, struct err *err);
+int html_script_end(struct buf *out, struct err *err);
 /* Begins a figure with its caption; the caption has the id ID-name. note: smaller, or NULL. */
 int html_figure(struct buf *out, const char *id, const char *title, const char *note,
                 struct err *err);

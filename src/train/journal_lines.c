@@ -151,7 +151,7 @@ static void write_data(struct buf *out, const struct journal_run *run, struct er
     write_list(out, "dev", (const char *const *)recipe->dev.items, recipe->dev.count, err);
     json_write_integer(out, "lines", (int64_t)facts->lines, err);
     json_write_integer(out, "examples", (int64_t)task->examples, err);
-    json_write_integer(out, "left_out", (int64_t)(facts->lines - task->examples), err);
+    json_write_integer(out, "left_out", (int64_t)task->left_out, err);
     json_write_integer(out, "dev_lines", (int64_t)facts->dev_lines, err);
     if (recipe->task == SPEC_TRANSLATION) {
         json_write_integer(out, "source_tokens", (int64_t)facts->tokens[0], err);
@@ -211,6 +211,10 @@ void journal_line_evaluation(struct buf *out, const struct journal_run *run,
     json_write_real(out, "score", progress->score, err);
     if (progress->perplexity > 0)
         json_write_real(out, "perplexity", progress->perplexity, err);
+    if (progress->bits_per_character > 0) {
+        json_write_real(out, "bits_per_character", progress->bits_per_character, err);
+        json_write_real(out, "nats_per_character", progress->bits_per_character * log(2), err);
+    }
     json_write_boolean(out, "best", progress->best, err);
     json_write_boolean(out, "saved", progress->saved, err);
     json_write_real(out, "best_score", progress->best_score, err);

@@ -1,7 +1,7 @@
 /*
  * Scores. Translation: corpus BLEU and chrF as sacrebleu defines them, so that the figures can be
- * compared with published ones, and perplexity. Classification: accuracy and macro-averaged F1 from
- * counts of confusions.
+ * compared with published ones, and perplexity. Classification and tagging: accuracy and
+ * macro-averaged F1 from counts of confusions. Regression: errors, explained variance, correlation.
  *
  * BLEU   Papineni et al. 2002, Post 2018: orders 1 to 4, brevity penalty against the reference of
  *        the closest length. Of text that is tokenised already, without smoothing, it is what
@@ -117,5 +117,14 @@ struct metric_label metric_confusion_label(const struct metric_confusion *confus
 double metric_accuracy(const struct metric_confusion *confusion); /* 0 to 1; 0 when empty */
 /* The mean of F1 over the labels that occur as actual or as predicted, 0 to 1. */
 double metric_macro_f1(const struct metric_confusion *confusion);
+
+struct metric_regression {
+    double mse, rmse, mae; /* mean squared error, its root; mean absolute error */
+    double r2;             /* 1 - mse / variance of `actual`; 0 where that is 0 */
+    double correlation;    /* Pearson's, -1 to 1; 0 where either does not vary */
+};
+
+struct metric_regression metric_regression(const double *actual, const double *predicted,
+                                           size_t count);
 
 #endif

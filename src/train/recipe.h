@@ -17,6 +17,7 @@ struct recipe {
     char *out, *recipe, *name, *source, *target;
     struct opt_list labels;
     char *data, *licence; /* for the model card */
+    int input;            /* enum recipe_input */
     /* text */
     int tokenizer, form; /* enum token_kind, enum norm_form */
     bool fold;
@@ -26,10 +27,22 @@ struct recipe {
     int cell, norm, decoder, attention, tying; /* enums of nn/cell.h, nn/attention.h, spec.h */
     int bridge, deep_output;                   /* enum recipe_bridge, enum recipe_deep */
     int64_t embedding, encoder_hidden, decoder_hidden, encoder_layers, decoder_layers;
-    int64_t ngrams, buckets;
+    /* bag of words */
+    int64_t ngrams, char_shortest, char_longest, buckets, max_features, bag_hidden;
+    bool edges, char_across, normalise, naive_bayes;
+    char *stop_words;         /* file */
+    int weighting, selection; /* enums spec_weighting, recipe_selection */
+    double bayes_alpha, bayes_beta, bag_rate, bag_penalty, bag_dropout;
+    int64_t bag_batch;
     bool bidirectional, residual;
     int pooling;      /* enum spec_pooling */
+    int condition;    /* enum spec_condition */
+    int condition_is; /* enum recipe_condition */
+    int64_t condition_size, streams, bptt_steps;
+    bool stream, tied;
     char *embeddings; /* word2vec text file */
+    double embedding_bayes;
+    char *start_from; /* a bundle */
     int init;         /* enum cell_init */
     double forget_bias;
     /* training */
@@ -39,7 +52,8 @@ struct recipe {
     int64_t decay_from, decay_every;
     double clip, clip_value;
     double dropout_embedding, dropout_layer, dropout_state, dropout_memory, dropout_output;
-    double dropout_bpe, label_smoothing;
+    double dropout_word, dropout_bpe, label_smoothing;
+    int class_weights; /* enum recipe_weights */
     double ema;
     int64_t average;
     /* development data */
@@ -49,8 +63,14 @@ struct recipe {
     bool resume, help;
 };
 
-/* Order of the words of the option `kind`; "auto" is seq2seq or bag-of-words, by the task. */
-enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN_CLASSIFIER, RECIPE_BAG_OF_WORDS };
+/* Order of the words of the option `kind`: `auto`, which goes by the task, then as enum spec_kind.
+ */
+enum recipe_kind { RECIPE_AUTO, RECIPE_SEQ2SEQ, RECIPE_RNN, RECIPE_BAG_OF_WORDS };
+enum recipe_condition { RECIPE_CONDITION_LABEL, RECIPE_CONDITION_VECTOR };
+enum recipe_input { RECIPE_INPUT_TEXT, RECIPE_INPUT_ROWS };
+/* How the features of a bag of words are chosen where there are too many. */
+enum recipe_selection { RECIPE_SELECTION_WEIGHT, RECIPE_SELECTION_CHI2 };
+enum recipe_weights { RECIPE_WEIGHTS_NONE, RECIPE_WEIGHTS_BALANCED };
 
 /* Order of the words of `bridge` and `deep-output`: what the decoder's kind suggests, or a wish. */
 enum recipe_bridge { RECIPE_BRIDGE_AUTO, RECIPE_BRIDGE_LAST, RECIPE_BRIDGE_MEAN };

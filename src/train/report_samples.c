@@ -44,24 +44,38 @@ static void write_output(const json_t *line, const json_t *sample, const char *l
     buf_text(out, "</td></tr>\n", err);
 }
 
+/* What the reference and the score of an example are called. */
+static struct words {
+    const char *reference, *score;
+} words_of(const char *task)
+{
+    if (strcmp(task, "classification") == 0)
+        return (struct words){"label", "probability"};
+    if (strcmp(task, "tagging") == 0)
+        return (struct words){"labels", "mean probability"};
+    if (strcmp(task, "regression") == 0)
+        return (struct words){"number", "error"};
+    return (struct words){"reference", "log p / token"};
+}
+
 static void write_sentence(const struct history *history, size_t i, struct buf *out,
                            struct err *err)
 {
     const json_t *settings = json_object_get(history->start, "settings");
     const json_t *last = sample_of(history->samples[history->sample_count - 1], i);
-    const bool labels = strcmp(history_text(history->start, "task"), "classification") == 0;
+    const struct words words = words_of(history_text(history->start, "task"));
     const char *language = history_text(settings, "target");
     const char *source = history_text(last, "source");
     buf_printf(out, err, "<div class=\"wide\"><table>\n<caption>%zu. ", i + 1);
     write_text(out, "b", history_text(settings, "source"), source, err);
     buf_text(out, "<br/><span class=\"muted\">", err);
-    buf_text(out, labels ? "label: " : "reference: ", err);
+    buf_printf(out, err, "%s: ", words.reference);
     write_text(out, "span", language, history_text(last, "reference"), err);
     buf_printf(out, err,
                "</span></caption>\n<thead><tr><th scope=\"col\" class=\"right\">epoch</th>"
                "<th scope=\"col\" class=\"right\">update</th><th scope=\"col\">output</th>"
                "<th scope=\"col\" class=\"right\">%s</th></tr></thead>\n<tbody>\n",
-               labels ? "probability" : "log p / token");
+               words.score);
     for (size_t s = 0; s < history->sample_count; s++) {
         const json_t *sample = sample_of(history->samples[s], i);
         if (strcmp(history_text(sample, "source"), source) == 0)

@@ -8,10 +8,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/bundle.h"
+#include "text/stream.h"
 #include "text/vocab.h"
 #include "train/schedule.h"
+#include "train/sequences.h"
 
-static int learn_vocabulary(const struct task_data *data, bool both_fields, struct err *err)
+static int learn_vocabulary(const struct task_data *data, enum task_form form, struct err *err)
 {
     struct vocab_settings settings;
     recipe_vocab_settings(data->recipe, &settings);
@@ -19,10 +21,12 @@ static int learn_vocabulary(const struct task_data *data, bool both_fields, stru
     if (!learner)
         return err->code;
     int status = 0;
-    for (size_t i = 0; status == 0 && i < data->train.count; i++) {
+    const bool reads = settings.min_count < SIZE_MAX; /* else no word can be kept */
+    for (size_t i = 0; reads && status == 0 && i < data->train.count; i++) {
         const struct corpus_line *line = &data->train.lines[i];
-        status = vocab_learner_add(learner, line->first, line->first_len, err);
-        if (status == 0 && both_fields)
+        if (form != TASK_SECOND_FIELD && data->recipe->input == RECIPE_INPUT_TEXT)
+            status = vocab_learner_add(learner, line->first, line->first_len, err);
+        if (status == 0 && (form == TASK_SECOND_FIELD || form == TASK_BOTH_FIELDS))
             status = vocab_learner_add(learner, line->second, line->second_len, err);
     }
     if (status == 0)
@@ -143,9 +147,80 @@ static int check_filled(const struct corpus *corpus, const struct opt_list *path
                    paths->count > 1 ? " and the other files" : "");
 }
 
+/* The bundle's vocabulary instead of one that is learned. */
+static int copy_vocabulary(const struct task_data *data, struct err *err)
+{
+    struct file_copy from;
+    struct file_save to;
+    char *path = file_join(data->recipe->start_from, BUNDLE_VOCABULARY, err);
+    int status = path ? file_copy_open(&from, path, SAFETENSORS_MAX_BYTES, err) : ERR_MEMORY;
+    mem_free(path);
+    if (status)
+        return status;
+    status = file_save_begin(&to, data->new_vocab_path, err);
+    if (status == 0 && fwrite(from.data, 1, from.size, to.stream) != from.size) {
+        status = err_errno(err, "%s: cannot write", data->new_vocab_path);
+        file_save_abort(&to);
+    } else if (status == 0) {
+        status = file_save_commit(&to, err);
+    }
+    file_copy_close(&from);
+    return status;
+}
+
+static int open_start(struct task_data *data, struct err *err)
+{
+    const struct tokenizer_spec *wanted = &data->spec.tokenizer;
+    if (!data->recipe->start_from || data->recipe->resume)
+        return 0;
+    if (bundle_open(&data->start, data->recipe->start_from, err))
+        return err->code;
+    const struct tokenizer_spec *found = &data->start.spec.tokenizer;
+    if (found->kind != wanted->kind || found->form != wanted->form || found->fold != wanted->fold)
+        return err_set(err, ERR_ARGUMENT, "%s: its tokenizer is not that of the recipe",
+                       data->recipe->start_from);
+    return 0;
+}
+
+static const struct tensor *find_start(const struct task_data *data,
+                                       const struct parameter *parameter)
+{
+    const struct safetensors *file = &data->start.weights;
+    for (size_t i = 0; i < file->count; i++) {
+        const struct tensor *tensor = &file->tensors[i];
+        const size_t columns = tensor->dimensions > 1 ? tensor->shape[1] : 0;
+        if (tensor->type == TENSOR_F32 && strcmp(tensor->name, parameter->name) == 0 &&
+            tensor->dimensions <= 2 && tensor->shape[0] == parameter->rows &&
+            columns == parameter->columns)
+            return tensor;
+    }
+    return NULL;
+}
+
+void task_start(const struct task_data *data, const struct parameter *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct tensor *tensor = find_start(data, &list[i]);
+        for (size_t k = 0; tensor && k < tensor->count; k++)
+            (*list[i].slot)[k] = tensor->data[k];
+    }
+}
+
+int task_check_start(const struct task_data *data, const struct parameter *list, size_t count,
+                     struct err *err)
+{
+    if (!data->recipe->start_from || data->recipe->resume)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (find_start(data, &list[i]))
+            return 0;
+    return err_set(err, ERR_ARGUMENT, "%s: none of its tensors fits the recipe's network",
+                   data->recipe->start_from);
+}
+
 /* A new vocabulary stands under a name of its own until the task is known to be sound, so that a
    run which cannot begin does not spoil the folder of an earlier one. */
-static int open_vocabulary(struct task_data *data, const char *folder, bool both_fields,
+static int open_vocabulary(struct task_data *data, const char *folder, enum task_form form,
                            struct err *err)
 {
     data->vocab_path = file_join(folder, BUNDLE_VOCABULARY, err);
@@ -154,24 +229,52 @@ static int open_vocabulary(struct task_data *data, const char *folder, bool both
     if (!data->recipe->resume) {
         data->new_vocab_path = file_join(folder, BUNDLE_VOCABULARY ".new", err);
         if (!data->new_vocab_path || file_make_folders(folder, err) ||
-            learn_vocabulary(data, both_fields, err))
+            (data->recipe->start_from ? copy_vocabulary(data, err)
+                                      : learn_vocabulary(data, form, err)))
             return err->code;
     }
     return tokenizer_open(&data->tokenizer, &data->spec.tokenizer,
                           data->new_vocab_path ? data->new_vocab_path : data->vocab_path, err);
 }
 
+/* A corpus of one line, which is all files' text, or of none where there is no text. */
+static int read_stream(struct corpus *corpus, const char *const *paths, size_t count,
+                       struct err *err)
+{
+    struct text_stream stream;
+    if (text_stream_read(&stream, paths, count, err))
+        return err->code;
+    *corpus = (struct corpus){.block = stream.text};
+    corpus->lines = mem_alloc(1, sizeof *corpus->lines, err);
+    if (!corpus->lines)
+        return ERR_MEMORY;
+    if (stream.len > 0)
+        corpus->lines[corpus->count++] = (struct corpus_line){
+            .first = stream.text, .second = "", .first_len = stream.len, .line = 1};
+    return 0;
+}
+
+static int read_corpus(struct corpus *corpus, const struct opt_list *files, enum task_form form,
+                       struct err *err)
+{
+    const char *const *paths = (const char *const *)files->items;
+    if (form == TASK_STREAM)
+        return read_stream(corpus, paths, files->count, err);
+    return (form == TASK_TEXTS ? corpus_read_texts : corpus_read)(corpus, paths, files->count, err);
+}
+
 int task_data_open(struct task_data *data, const struct recipe *recipe, const char *command,
-                   const char *folder, bool both_fields, struct err *err)
+                   const char *folder, enum task_form form, struct err *err)
 {
     *data = (struct task_data){.recipe = recipe, .command = command};
     if (recipe_spec(recipe, &data->spec, err) ||
-        corpus_read(&data->train, (const char *const *)recipe->train.items, recipe->train.count,
-                    err) ||
-        corpus_read(&data->dev, (const char *const *)recipe->dev.items, recipe->dev.count, err) ||
+        read_corpus(&data->train, &recipe->train, form, err) ||
+        read_corpus(&data->dev, &recipe->dev, form, err) ||
         check_filled(&data->train, &recipe->train, "training", err) ||
-        check_filled(&data->dev, &recipe->dev, "development", err) ||
-        open_vocabulary(data, folder, both_fields, err))
+        check_filled(&data->dev, &recipe->dev, "development", err) || open_start(data, err) ||
+        (recipe->input == RECIPE_INPUT_ROWS &&
+         sequences_width(&data->train, &recipe->train, &data->spec.row, err)) ||
+        open_vocabulary(data, folder, form, err))
         goto failed;
     data->spec.vocabulary = tokenizer_size(data->tokenizer);
     data->origin = hash_origin(data);
@@ -185,6 +288,7 @@ failed:
 
 void task_data_release(struct task_data *data)
 {
+    bundle_release(&data->start);
     vectors_release(&data->vectors);
     tokenizer_free(data->tokenizer);
     if (data->new_vocab_path)
@@ -225,10 +329,12 @@ static int write_card(struct spec *spec, const struct task_data *data, size_t pa
         write_labels(spec, &recipe->labels, err) || spec_card_text(spec, "date", date, err) ||
         spec_card_text(spec, "command", data->command, err) ||
         (recipe->recipe && spec_card_text(spec, "recipe", recipe->recipe, err)) ||
+        (recipe->start_from && spec_card_text(spec, "start_from", recipe->start_from, err)) ||
         (recipe->embeddings &&
          (spec_card_text(spec, "embeddings", recipe->embeddings, err) ||
           spec_card_number(spec, "embeddings_found", (double)data->vectors.count, err))) ||
-        spec_card_number(spec, "training_examples", (double)data->train.count, err) ||
+        spec_card_number(spec, data->tokens > 0 ? "training_tokens" : "training_examples",
+                         (double)(data->tokens > 0 ? data->tokens : data->train.count), err) ||
         spec_card_number(spec, "parameters", (double)parameters, err) ||
         spec_card_number(spec, key, data->best_score, err))
         return err->code;
@@ -261,17 +367,23 @@ int task_data_keep(struct task_data *data, struct err *err)
     return 0;
 }
 
-int task_save(struct task_data *data, const struct parameter *list, size_t count,
-              const char *score_name, struct err *err)
+int task_save_tensors(struct task_data *data, const struct tensor *tensors, size_t count,
+                      size_t parameters, const char *score_name, struct err *err)
 {
-    struct tensor tensors[TASK_MAX_PARAMETERS];
     struct spec spec;
     if (spec_copy(&spec, &data->spec, err))
         return err->code;
-    parameters_tensors(list, count, tensors);
-    int status = write_card(&spec, data, parameters_total(list, count), score_name, err);
+    int status = write_card(&spec, data, parameters, score_name, err);
     if (status == 0)
         status = bundle_save(data->recipe->out, &spec, data->vocab_path, tensors, count, err);
     spec_release(&spec);
     return status;
+}
+
+int task_save(struct task_data *data, const struct parameter *list, size_t count,
+              const char *score_name, struct err *err)
+{
+    struct tensor tensors[TASK_MAX_PARAMETERS];
+    parameters_tensors(list, count, tensors);
+    return task_save_tensors(data, tensors, count, parameters_total(list, count), score_name, err);
 }

@@ -45,8 +45,7 @@ static int reserve(struct task_ids *ids, size_t needed, struct err *err)
     return 0;
 }
 
-static int append(struct task_ids *ids, const struct encoded *encoded, size_t limit,
-                  struct err *err)
+int task_ids_put(struct task_ids *ids, const struct encoded *encoded, size_t limit, struct err *err)
 {
     const size_t begin = ids->begins[ids->count];
     const size_t kept = encoded->count < limit ? encoded->count : limit;
@@ -64,7 +63,7 @@ int task_ids_add(struct task_ids *ids, const struct tokenizer *tokenizer, const 
     if (tokenizer_encode(tokenizer, text, len, scratch, err))
         return err->code;
     *tokens = scratch->count;
-    return append(ids, scratch, limit, err);
+    return task_ids_put(ids, scratch, limit, err);
 }
 
 struct redraw {
@@ -100,7 +99,7 @@ static int redraw_text(const struct redraw *redraw, size_t line, struct task_ids
         return err->code;
     if (scratch->count > limit && tokenizer_encode(data->tokenizer, text, len, scratch, err))
         return err->code;
-    return append(ids, scratch, limit, err);
+    return task_ids_put(ids, scratch, limit, err);
 }
 
 static void run_redraw(void *context, int index)

@@ -105,7 +105,9 @@ static int run_trainer(const struct recipe *recipe, const struct trainer_task *t
     char *checkpoint = file_join(folder, CHECKPOINT, err);
     if (checkpoint && open_records(&run, &what, folder, err) == 0) {
         watch->begin(watch->context, &summary);
-        const int status = trainer_run(recipe, task, checkpoint, &trainer_watch, final, err);
+        const int status = task->run
+                               ? task->run(task->context, &trainer_watch, final, err)
+                               : trainer_run(recipe, task, checkpoint, &trainer_watch, final, err);
         close_records(&run, recipe, status, err);
     }
     journal_close(run.journal);
@@ -114,16 +116,37 @@ static int run_trainer(const struct recipe *recipe, const struct trainer_task *t
     return err->code;
 }
 
+struct maker { /* of a task */
+    int (*make)(struct trainer_task *task, const struct recipe *recipe, const char *command,
+                const char *folder, struct err *err);
+    void (*release)(struct trainer_task *task);
+};
+
+/* The kind of network comes first: captions are translations of rows. */
+static struct maker maker_of(const struct recipe *recipe)
+{
+    static const struct maker makers[] = {
+        [SPEC_TRANSLATION] = {translation_task, translation_task_release},
+        [SPEC_CLASSIFICATION] = {classification_task, classification_task_release},
+        [SPEC_TAGGING] = {tagging_task, tagging_task_release},
+        [SPEC_REGRESSION] = {regression_task, regression_task_release},
+        [SPEC_GENERATION] = {generation_task, generation_task_release},
+    };
+    if (recipe->kind == RECIPE_BAG_OF_WORDS)
+        return (struct maker){bag_task, bag_task_release};
+    return makers[recipe->kind == RECIPE_SEQ2SEQ ? SPEC_TRANSLATION : recipe->task];
+}
+
 static int run_task(const struct recipe *recipe, const char *command, const char *folder,
                     const struct train_watch *watch, struct trainer_progress *final,
                     struct err *err)
 {
     struct trainer_task task;
-    const bool translation = recipe->task == SPEC_TRANSLATION;
-    if ((translation ? translation_task : classification_task)(&task, recipe, command, folder, err))
+    const struct maker maker = maker_of(recipe);
+    if (maker.make(&task, recipe, command, folder, err))
         return err->code;
     const int status = run_trainer(recipe, &task, command, folder, watch, final, err);
-    (translation ? translation_task_release : classification_task_release)(&task);
+    maker.release(&task);
     return status;
 }
 

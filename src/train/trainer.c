@@ -106,16 +106,19 @@ static bool evaluation_is_due(const struct trainer *trainer)
 static int plan_epoch(struct trainer *trainer, struct err *err)
 {
     const struct recipe *recipe = trainer->recipe;
+    const struct trainer_task *task = trainer->task;
     const uint64_t epoch = trainer->state.epoch;
     if (trainer->plan.batches > 0 && trainer->planned_epoch == epoch)
         return 0;
     batch_plan_release(&trainer->plan);
-    if (trainer->task->begin_epoch &&
-        trainer->task->begin_epoch(trainer->task->context, epoch, trainer->pool, err))
+    if (task->begin_epoch && task->begin_epoch(task->context, epoch, trainer->pool, err))
         return err->code;
-    if (batch_plan_make(&trainer->plan, trainer->task->keys, trainer->task->examples,
-                        (size_t)recipe->batch_tokens, (uint64_t)recipe->seed, epoch, err))
-        return err->code;
+    const int status = task->plan ? task->plan(task->context, epoch, &trainer->plan, err)
+                                  : batch_plan_make(&trainer->plan, task->keys, task->examples,
+                                                    (size_t)recipe->batch_tokens,
+                                                    (uint64_t)recipe->seed, epoch, err);
+    if (status)
+        return status;
     if (trainer->progress_before < 0)
         trainer->progress_before = trainer_run_share(trainer, (double)trainer->state.batch);
     trainer->planned_epoch = epoch;
@@ -322,7 +325,9 @@ int trainer_run(const struct recipe *recipe, const struct trainer_task *task,
         .watch = watch,
         .checkpoint = checkpoint,
         .threads = (size_t)recipe->threads,
-        .vectors = {.parameters = task->parameters},
+        .vectors = {.parameters = task->parameters,
+                    .carried = task->carried,
+                    .carried_count = task->carried_count},
         .optim = make_optim(recipe),
         .schedule = make_schedule(recipe),
         .progress_before = -1,

@@ -7,7 +7,8 @@
  *
  * The same seed gives the same model on the same number of threads, and a run that is resumed from
  * a checkpoint the same as one that was never broken, bit for bit: all random numbers are drawn
- * from generators seeded by (seed, update, thread), and a checkpoint holds everything else.
+ * from generators seeded by (seed, update, thread), and a checkpoint holds everything else, what a
+ * task carries from update to update included.
  */
 #ifndef DRAGOMAN_TRAIN_TRAINER_H
 #define DRAGOMAN_TRAIN_TRAINER_H
@@ -38,8 +39,9 @@ struct trainer_share { /* one thread's part of one update */
 };
 
 struct trainer_score {
-    double value;      /* 0 or more */
-    double perplexity; /* of the development data; 0 where the task has none */
+    double value;              /* 0 or more */
+    double perplexity;         /* of the development data; 0 where the task has none */
+    double bits_per_character; /* the same */
 };
 
 /* What the model makes of one example of the development data. All belongs to the task and stays
@@ -59,8 +61,15 @@ struct trainer_facts {       /* for the report */
     size_t vocabulary, tensors;
 };
 
+struct trainer_watch;
+struct trainer_progress;
+
 struct trainer_task {
     void *context;
+    /* A task that does not need this loop trains itself and reports the same; the functions and
+       settings below that serve the loop alone are NULL and 0 then. NULL: it needs the loop. */
+    int (*run)(void *context, const struct trainer_watch *watch, struct trainer_progress *final,
+               struct err *err);
     size_t parameters;            /* length of the flat vectors */
     uint64_t origin;              /* a checkpoint of another origin is refused */
     const struct batch_key *keys; /* [examples] */
@@ -72,6 +81,11 @@ struct trainer_task {
     bool lower_is_better;   /* of that score */
     /* Before each epoch, on the trainer's pool; may change keys and units. NULL: nothing to do. */
     int (*begin_epoch)(void *context, size_t epoch, struct pool *pool, struct err *err);
+    /* The epoch's batches, after that, where their order is not to be random: it must depend on the
+       recipe and the epoch only. NULL: batches by length. */
+    int (*plan)(void *context, size_t epoch, struct batch_plan *plan, struct err *err);
+    real *carried; /* what one update leaves for the next beside the weights, or NULL */
+    size_t carried_count;
     double (*units)(void *context, uint32_t example);
     void (*init)(void *context, real *weights, struct rng *rng);
     int (*learn)(void *context, struct trainer_share *share); /* errors go to share->err */
@@ -94,10 +108,11 @@ struct trainer_progress {
     double loss;                          /* running mean a unit */
     double gradient_norm;                 /* before clipping */
     double units_per_second, rate, seconds_left;
-    double seconds;           /* trained so far, resumed parts included */
-    bool scored, best, saved; /* this report is about a score; it is the best; bundle written */
-    double score, best_score; /* best_score below 0: none yet */
-    double perplexity;        /* of the development data, with `scored`; 0 where there is none */
+    double seconds;            /* trained so far, resumed parts included */
+    bool scored, best, saved;  /* this report is about a score; it is the best; bundle written */
+    double score, best_score;  /* best_score below 0: none yet */
+    double perplexity;         /* of the development data, with `scored`; 0 where there is none */
+    double bits_per_character; /* the same */
 };
 
 struct trainer_watch {

@@ -104,5 +104,6 @@ int trainer_score(struct trainer *trainer, struct trainer_progress *progress, st
     progress->score = score.value;
     progress->best_score = trainer->state.best_score;
     progress->perplexity = score.perplexity;
+    progress->bits_per_character = score.bits_per_character;
     return 0;
 }

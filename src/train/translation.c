@@ -1,16 +1,19 @@
-/* The translation task: sentence pairs, and how well the development data is translated. */
+/* The translation task: sentence pairs, and how well the development data is translated. The source
+   may be rows of numbers instead, such as the parts of a picture: then it is the task of captions.
+ */
 #include "base/mem.h"
 #include "model/likelihood.h"
 #include "model/seq2seq.h"
 #include "train/metric.h"
-#include "train/task.h"
+#include "train/sequences.h"
 #include "train/translation_sample.h"
 #include "train/translation_score.h"
 
 struct translation {
     struct task_data data;
     struct seq2seq shape; /* sizes alone; each use binds its own copy */
-    struct task_ids sources, targets;
+    struct sequences sources;
+    struct task_ids targets;
     struct batch_key *keys;
     size_t left_out, dev_left_out; /* pairs that are too long */
     struct translation_samples samples;
@@ -40,27 +43,37 @@ static void translation_init(void *context, real *weights, struct rng *rng)
 {
     const struct translation *translation = context;
     const struct cell_init_settings settings = recipe_init(translation->data.recipe);
-    struct seq2seq model = bind(translation, weights);
+    struct parameter list[SEQ2SEQ_MAX_PARAMETERS];
+    struct seq2seq model = translation->shape;
+    const size_t count = seq2seq_parameters(&model, list);
+    parameters_bind(list, count, weights);
+    seq2seq_tie(&model);
     seq2seq_init(&model, &settings, rng);
-    vectors_put(&translation->data.vectors, model.source_embedding);
+    if (model.source_embedding)
+        vectors_put(&translation->data.vectors, model.source_embedding);
     if (model.tying != SPEC_TYING_THREE_WAY)
         vectors_put(&translation->data.vectors, model.target_embedding);
+    task_start(&translation->data, list, count);
 }
 
 /* The share's pairs, in its arena. */
 static int make_batch(const struct translation *translation, struct trainer_share *share,
                       struct seq2seq_batch *batch)
 {
-    const struct task_ids *sources = &translation->sources, *targets = &translation->targets;
+    const struct task_ids *targets = &translation->targets;
     struct seq2seq_pair *pairs =
         arena_alloc(&share->arena, share->count, sizeof *pairs, &share->err);
     if (!pairs)
         return ERR_MEMORY;
     for (size_t b = 0; b < share->count; b++) {
         const size_t i = share->examples[b];
-        pairs[b] = (struct seq2seq_pair){sources->ids + sources->begins[i],
-                                         targets->ids + targets->begins[i], length_of(sources, i),
-                                         length_of(targets, i)};
+        const struct rnn_input source = sequences_input(&translation->sources, i);
+        pairs[b] = (struct seq2seq_pair){.source = source.ids,
+                                         .source_count = source.count,
+                                         .rows = source.rows,
+                                         .row = translation->shape.row,
+                                         .target = targets->ids + targets->begins[i],
+                                         .target_count = length_of(targets, i)};
     }
     return seq2seq_batch_make(batch, pairs, share->count, &share->arena, &share->err);
 }
@@ -162,8 +175,8 @@ static int translation_save(void *context, real *weights, const struct trainer_s
 
 static void make_keys(struct translation *translation)
 {
-    for (size_t i = 0; i < translation->sources.count; i++) {
-        const size_t n = length_of(&translation->sources, i),
+    for (size_t i = 0; i < translation->targets.count; i++) {
+        const size_t n = sequences_length(&translation->sources, i),
                      m = length_of(&translation->targets, i);
         translation->keys[i] =
             (struct batch_key){.order = (uint32_t)(m * 65536 + n), .tokens = (uint32_t)(n + m + 2)};
@@ -173,17 +186,12 @@ static void make_keys(struct translation *translation)
 static int translation_begin_epoch(void *context, size_t epoch, struct pool *pool, struct err *err)
 {
     struct translation *translation = context;
-    if (task_ids_redraw(&translation->sources, &translation->data, TASK_FIRST, epoch, pool, err) ||
+    if (task_ids_redraw(&translation->sources.ids, &translation->data, TASK_FIRST, epoch, pool,
+                        err) ||
         task_ids_redraw(&translation->targets, &translation->data, TASK_SECOND, epoch, pool, err))
         return err->code;
     make_keys(translation);
     return 0;
-}
-
-/* Drops the last text of `ids`. */
-static void take_back(struct task_ids *ids)
-{
-    ids->count--;
 }
 
 /* All pairs in which neither side is longer than max-tokens; the others leave the corpus. */
@@ -198,16 +206,18 @@ static int encode_pairs(struct translation *translation, struct err *err)
     for (size_t i = 0; i < corpus->count; i++) {
         const struct corpus_line *line = &corpus->lines[i];
         size_t n, m;
-        status = task_ids_add(&translation->sources, tokenizer, line->first, line->first_len, limit,
-                              &scratch, &n, err);
+        status = sequences_add(&translation->sources, line, tokenizer, limit, &scratch, &n, err);
         if (status == 0)
             status = task_ids_add(&translation->targets, tokenizer, line->second, line->second_len,
                                   limit, &scratch, &m, err);
-        if (status)
+        if (status) {
+            err_context(err, "%s:%u", translation->data.recipe->train.items[line->file],
+                        line->line);
             break;
+        }
         if (n > limit || m > limit) {
-            take_back(&translation->sources);
-            take_back(&translation->targets);
+            sequences_take_back(&translation->sources);
+            translation->targets.count--;
             continue;
         }
         corpus->lines[kept++] = *line;
@@ -225,22 +235,36 @@ static int encode_pairs(struct translation *translation, struct err *err)
     return 0;
 }
 
+/* Whether a model can read both sides of a development pair. */
+static int check_pair(const struct translation *translation, const struct corpus_line *line,
+                      struct encoded *scratch, bool *fits, struct err *err)
+{
+    const struct tokenizer *tokenizer = translation->data.tokenizer;
+    struct sequences source;
+    size_t n = 0;
+    int status = sequences_init(&source, translation->data.spec.row, 1, err);
+    if (status == 0)
+        status = sequences_add(&source, line, tokenizer, DECODE_MAX_SOURCE, scratch, &n, err);
+    if (status == 0)
+        status = tokenizer_encode(tokenizer, line->second, line->second_len, scratch, err);
+    *fits = n <= DECODE_MAX_SOURCE && scratch->count <= DECODE_MAX_SOURCE;
+    sequences_release(&source);
+    if (status)
+        err_context(err, "%s:%u", translation->data.recipe->dev.items[line->file], line->line);
+    return status;
+}
+
 /* Development pairs with a side longer than a model reads leave the corpus. */
 static int check_dev(struct translation *translation, struct err *err)
 {
     struct corpus *corpus = &translation->data.dev;
-    const struct tokenizer *tokenizer = translation->data.tokenizer;
     struct encoded scratch = {0};
     size_t kept = 0;
     int status = 0;
     for (size_t i = 0; status == 0 && i < corpus->count; i++) {
         const struct corpus_line *line = &corpus->lines[i];
-        status = tokenizer_encode(tokenizer, line->first, line->first_len, &scratch, err);
-        bool fits = scratch.count <= DECODE_MAX_SOURCE;
-        if (status == 0 && fits) {
-            status = tokenizer_encode(tokenizer, line->second, line->second_len, &scratch, err);
-            fits = scratch.count <= DECODE_MAX_SOURCE;
-        }
+        bool fits = false;
+        status = check_pair(translation, line, &scratch, &fits, err);
         if (fits)
             corpus->lines[kept++] = *line;
     }
@@ -261,6 +285,7 @@ static int init_samples(struct translation *translation, struct err *err)
 {
     const size_t wanted = (size_t)translation->data.recipe->samples;
     const size_t dev = translation->data.dev.count;
+    translation->samples.rows = translation->data.spec.row > 0;
     return translation_samples_init(&translation->samples, wanted < dev ? wanted : dev, err);
 }
 
@@ -283,17 +308,20 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
                                   .save = translation_save,
                                   .sample = translation_sample};
     struct task_data *data = &translation->data;
-    if (task_data_open(data, recipe, command, folder, true, err))
+    if (task_data_open(data, recipe, command, folder, TASK_BOTH_FIELDS, err))
         goto failed;
     translation->keys = mem_alloc(data->train.count, sizeof *translation->keys, err);
-    if (!translation->keys || task_ids_init(&translation->sources, data->train.count, err) ||
+    if (!translation->keys ||
+        sequences_init(&translation->sources, data->spec.row, data->train.count, err) ||
         task_ids_init(&translation->targets, data->train.count, err) ||
         encode_pairs(translation, err) || check_dev(translation, err) ||
-        init_samples(translation, err) || task_data_keep(data, err))
+        init_samples(translation, err))
         goto failed;
     make_keys(translation);
     seq2seq_size(&translation->shape, &data->spec);
     const size_t tensors = seq2seq_parameters(&translation->shape, list);
+    if (task_check_start(data, list, tensors, err) || task_data_keep(data, err))
+        goto failed;
     task->parameters = parameters_total(list, tensors);
     task->origin = data->origin;
     task->keys = translation->keys;
@@ -305,7 +333,7 @@ int translation_task(struct trainer_task *task, const struct recipe *recipe, con
     task->facts = (struct trainer_facts){
         .lines = data->train.count + translation->left_out,
         .dev_lines = data->dev.count + translation->dev_left_out,
-        .tokens = {task_ids_total(&translation->sources), task_ids_total(&translation->targets)},
+        .tokens = {sequences_total(&translation->sources), task_ids_total(&translation->targets)},
         .vocabulary = data->spec.vocabulary,
         .tensors = tensors};
     return 0;
@@ -319,7 +347,7 @@ void translation_task_release(struct trainer_task *task)
     struct translation *translation = task->context;
     translation_samples_release(&translation->samples);
     task_ids_release(&translation->targets);
-    task_ids_release(&translation->sources);
+    sequences_release(&translation->sources);
     mem_free(translation->keys);
     task_data_release(&translation->data);
     mem_free(translation);

@@ -88,7 +88,7 @@ int translation_samples_keep(struct translation_samples *samples, const struct c
             continue;
         const struct batch_candidate *best = &outputs[i].candidates[0];
         sample->output = mem_copy_text(best->text, best->len, err);
-        if (!sample->output || keep_tokens(sample, tokenizer, line, err))
+        if (!sample->output || (!samples->rows && keep_tokens(sample, tokenizer, line, err)))
             return ERR_MEMORY;
         sample->shown.output = sample->output;
         sample->shown.score = (double)best->score;

@@ -12,6 +12,7 @@ struct translation_sample;
 struct translation_samples { /* zero before use */
     struct translation_sample *items;
     size_t count;
+    bool rows; /* of numbers are the source: there are no tokens to show attention over */
 };
 
 int translation_samples_init(struct translation_samples *samples, size_t count, struct err *err);

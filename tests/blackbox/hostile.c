@@ -278,6 +278,131 @@ static bool gone(const struct target *target)
            wait_for_stat(target, "connections", "open", 1, 1) && healthy(target);
 }
 
+#define STREAMS 200
+#define STREAM_TOKENS 100
+#define STREAM_SEEDS 5
+
+static bool send_generate(struct dragoman_client *client, int id, int seed, int tokens)
+{
+    char line[200];
+    snprintf(line, sizeof line,
+             "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"generate\",\"params\":{\"seed\":%d,"
+             "\"max_tokens\":%d,\"stream\":true,\"timeout_ms\":600000}}",
+             id, seed, tokens);
+    return send_line(client, line);
+}
+
+/* Receives pieces until the first result, whose text, equal to theirs, becomes *text; its id too.
+   pieces: what came of each id so far. */
+static bool receive_stream(struct dragoman_client *client, json_t *pieces, json_t **text,
+                           json_int_t *id)
+{
+    char key[32];
+    for (;;) {
+        json_t *line = receive(client);
+        const json_t *params = json_object_get(line, "params");
+        if (!line)
+            return complain(dragoman_client_message(client));
+        *id = json_integer_value(json_object_get(params ? params : line, "id"));
+        snprintf(key, sizeof key, "%lld", (long long)*id);
+        const char *before = json_string_value(json_object_get(pieces, key));
+        *text = json_incref(json_object_get(json_object_get(line, "result"), "text"));
+        if (params)
+            json_object_set_new(pieces, key,
+                                json_sprintf("%s%s", before ? before : "",
+                                             json_string_value(json_object_get(params, "text"))));
+        json_decref(line);
+        if (!params)
+            break;
+    }
+    bool good = *text && json_equal(*text, json_object_get(pieces, key));
+    json_object_del(pieces, key);
+    return good || complain("the pieces are not the text");
+}
+
+/* 200 clients that are written to at once: with one seed all get one text. */
+static bool streams(const struct target *target)
+{
+    static struct dragoman_client *clients[STREAMS];
+    json_t *texts[STREAM_SEEDS] = {NULL};
+    json_t *pieces = json_object();
+    bool good = true;
+    for (int i = 0; i < STREAMS && good; i++) {
+        clients[i] = connect_to(target);
+        good = clients[i] && send_generate(clients[i], 0, i % STREAM_SEEDS, STREAM_TOKENS);
+    }
+    for (int i = 0; i < STREAMS && good; i++) {
+        json_t *text = NULL;
+        json_int_t id;
+        json_t **first = &texts[i % STREAM_SEEDS];
+        good = receive_stream(clients[i], pieces, &text, &id);
+        if (good && !*first)
+            *first = json_incref(text);
+        if (good && !json_equal(text, *first))
+            good = complain("one seed gave two texts");
+        json_decref(text);
+    }
+    if (good && json_equal(texts[0], texts[1]))
+        good = complain("two seeds gave one text");
+    for (int i = 0; i < STREAMS; i++)
+        dragoman_client_free(clients[i]);
+    for (int i = 0; i < STREAM_SEEDS; i++)
+        json_decref(texts[i]);
+    json_decref(pieces);
+    return good && wait_for_stat(target, "requests", "in_flight", 0, 0);
+}
+
+#define LONG_TOKENS 4096
+
+/* While many long texts are being written a classification does not wait for any of them; when
+   their client hangs up they end. */
+static bool writers(const struct target *target)
+{
+    struct dragoman_client *writer = connect_to(target), *other = connect_to(target);
+    bool good = writer && other;
+    for (int id = 0; id < STREAMS && good; id++)
+        good = send_generate(writer, id, id, LONG_TOKENS);
+    good = good && dragoman_client_flush(writer, PATIENCE_MS) == 0 &&
+           wait_for_stat(target, "requests", "in_flight", STREAMS, STREAMS) &&
+           send_line(other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"classify\",\"params\":{"
+                            "\"text\":\"Great fun.\"}}") &&
+           expect(other, 0, NULL);
+    if (good && stat_of(target, "requests", "in_flight") != STREAMS)
+        good = complain("the classification came after a long text");
+    dragoman_client_free(writer);
+    dragoman_client_free(other);
+    return good && wait_for_stat(target, "requests", "in_flight", 0, 0) && healthy(target);
+}
+
+#define DEAF_STREAMS 64
+
+/* Asks for long texts and does not read them: they are written, take little memory, hold up nobody,
+   and are whole when they are read at last. */
+static bool deaf_stream(const struct target *target)
+{
+    json_int_t before = stat_of(target, "memory", "resident_bytes");
+    json_t *pieces = json_object();
+    struct dragoman_client *client = connect_to(target);
+    bool good = client != NULL;
+    for (int id = 0; id < DEAF_STREAMS && good; id++)
+        good = send_generate(client, id, id, LONG_TOKENS);
+    good = good && dragoman_client_flush(client, PATIENCE_MS) == 0 &&
+           wait_for_stat(target, "generation", "tokens", DEAF_STREAMS * LONG_TOKENS, INT64_MAX) &&
+           wait_for_stat(target, "requests", "in_flight", 0, 0);
+    json_int_t after = stat_of(target, "memory", "resident_bytes");
+    if (good && MEMORY_COUNTS && after - before > 16 * (json_int_t)MIB)
+        good = complain("a stream that nobody reads took memory");
+    for (int i = 0; i < DEAF_STREAMS && good; i++) {
+        json_t *text = NULL;
+        json_int_t id;
+        good = receive_stream(client, pieces, &text, &id);
+        json_decref(text);
+    }
+    dragoman_client_free(client);
+    json_decref(pieces);
+    return good;
+}
+
 #define FLOOD_REQUESTS 300
 
 /* More than the queue holds (the daemon has a small one): what does not fit is refused at once, the
@@ -413,11 +538,19 @@ static const struct scenario {
     const char *name;
     bool (*run)(const struct target *target);
 } scenarios[] = {
-    {"long-line", long_line}, {"garbage", garbage},
-    {"half-line", half_line}, {"idle", idle},
-    {"deaf", deaf},           {"gone", gone},
-    {"flood", flood},         {"hoard", hoard},
-    {"stop", stop},           {"kill", kill_under_load},
+    {"long-line", long_line},
+    {"garbage", garbage},
+    {"half-line", half_line},
+    {"idle", idle},
+    {"deaf", deaf},
+    {"gone", gone},
+    {"flood", flood},
+    {"hoard", hoard},
+    {"stop", stop},
+    {"kill", kill_under_load},
+    {"streams", streams},
+    {"writers", writers},
+    {"deaf-stream", deaf_stream},
 };
 
 int main(int argc, char **argv)

@@ -4,8 +4,12 @@
 dragoman_tests = \
 	tests/blackbox/test_dragoman.sh \
 	tests/blackbox/test_dragoman_evaluate.sh \
+	tests/blackbox/test_inspect.sh \
 	tests/blackbox/test_train.sh \
 	tests/blackbox/test_train_bad.sh \
+	tests/blackbox/test_generate.sh \
+	tests/blackbox/test_quantize.sh \
+	tests/blackbox/test_shapes.sh \
 	tests/blackbox/test_models.sh
 dist_check_SCRIPTS += $(dragoman_tests)
 EXTRA_DIST += tests/blackbox/dragoman.sh

@@ -32,6 +32,7 @@ struct replay {
     struct dragoman_client *client;
     struct schemas *schemas;
     json_t *names; /* what "$=NAME" stands for */
+    json_t *texts; /* by id, as JSON: what notifications brought */
     json_t *group[MAX_GROUP];
     size_t group_lines[MAX_GROUP], group_count;
     const char *models;
@@ -85,6 +86,55 @@ static bool match_answer(struct replay *replay, const json_t *answer, const char
     return complain(replay, replay->line, "it differs from the last that was expected", why);
 }
 
+/* Keeps the text of a generate.delta behind that of those before. */
+static void keep_delta(struct replay *replay, const json_t *params)
+{
+    char *id = json_dumps(json_object_get(params, "id"), JSON_ENCODE_ANY);
+    const char *before = json_string_value(json_object_get(replay->texts, id));
+    json_object_set_new(replay->texts, id,
+                        json_sprintf("%s%s", before ? before : "",
+                                     json_string_value(json_object_get(params, "text"))));
+    free(id);
+}
+
+/* What came in pieces must be what the result has as a whole; after an error it is forgotten. */
+static bool check_deltas(struct replay *replay, const json_t *answer, const char *line)
+{
+    char *id = json_dumps(json_object_get(answer, "id"), JSON_ENCODE_ANY);
+    const json_t *pieces = json_object_get(replay->texts, id);
+    const json_t *result = json_object_get(answer, "result");
+    bool good = !pieces || !result || json_equal(pieces, json_object_get(result, "text"));
+    if (!good)
+        complain(replay, replay->line, json_string_value(pieces), line);
+    json_object_del(replay->texts, id);
+    free(id);
+    return good;
+}
+
+static bool check_all_deltas(struct replay *replay, const json_t *answer, const char *line)
+{
+    size_t i;
+    json_t *part;
+    if (!json_is_array(answer))
+        return check_deltas(replay, answer, line);
+    json_array_foreach((json_t *)answer, i, part)
+    {
+        if (!check_deltas(replay, part, line))
+            return false;
+    }
+    return true;
+}
+
+/* A line from the server: an answer, or a notification, which answers nothing. */
+static bool take_line(struct replay *replay, const json_t *answer, const char *line)
+{
+    if (json_object_get(answer, "method")) {
+        keep_delta(replay, json_object_get(answer, "params"));
+        return true;
+    }
+    return check_all_deltas(replay, answer, line) && match_answer(replay, answer, line);
+}
+
 static bool receive_one(struct replay *replay)
 {
     const char *line;
@@ -96,7 +146,7 @@ static bool receive_one(struct replay *replay)
     bool good = answer || complain(replay, replay->line, "the answer is not JSON", line);
     if (good && !schemas_check_answer(replay->schemas, answer, why, sizeof why))
         good = complain(replay, replay->line, why, line);
-    good = good && match_answer(replay, answer, line);
+    good = good && take_line(replay, answer, line);
     json_decref(answer);
     return good;
 }
@@ -330,6 +380,7 @@ static bool replay_file(struct schemas *schemas, const char *path, bool *skipped
     struct err err = ERR_INIT;
     struct buf text = BUF_INIT;
     struct replay replay = {.path = path, .schemas = schemas, .names = json_object()};
+    replay.texts = json_object();
     replay.client = dragoman_client_new();
     if (file_read(path, MAX_FILE, &text, &err) < 0 || !replay.client) {
         fprintf(stderr, "%s\n", err.message);
@@ -343,6 +394,7 @@ static bool replay_file(struct schemas *schemas, const char *path, bool *skipped
     if (replay.started && !daemon_stop(&replay.daemon))
         good = complain(&replay, replay.line, "the daemon did not stop well", "");
     json_decref(replay.names);
+    json_decref(replay.texts);
     buf_release(&text);
     *skipped = replay.skipped;
     printf("%s: %s\n", path, replay.skipped ? "skipped" : good ? "passed" : "FAILED");

@@ -131,9 +131,21 @@ static const json_t *request_of(const struct schemas *schemas, const json_t *ans
     return request;
 }
 
+/* A notification from the server. */
+static bool check_notification(struct schemas *schemas, const json_t *line, char *why, size_t size)
+{
+    char name[256];
+    const char *method = json_string_value(json_object_get(line, "method"));
+    snprintf(name, sizeof name, "%s.params", method ? method : "");
+    return check_named(schemas, "notification", line, why, size) &&
+           check_named(schemas, name, json_object_get(line, "params"), why, size);
+}
+
 static bool check_one(struct schemas *schemas, const json_t *answer, char *why, size_t size)
 {
     char name[256];
+    if (json_object_get(answer, "method"))
+        return check_notification(schemas, answer, why, size);
     const json_t *result = json_object_get(answer, "result");
     const json_t *request = request_of(schemas, answer);
     if (!check_named(schemas, "answer", answer, why, size))

@@ -10,10 +10,10 @@ make_models
 expect 0 "$ctl" --version
 grep -qx 'dragomanctl [0-9][0-9.]*' out || fail "--version prints: $(cat out)"
 expect 0 "$ctl" --help
-for command in translate classify status models log ping; do
+for command in translate classify generate tag regress status models log ping; do
     grep -q "^  $command " out || fail "--help does not name $command"
 done
-for command in translate classify status models log ping; do
+for command in translate classify generate tag regress status models log ping; do
     expect 0 "$ctl" "$command" --help
     grep -q "^usage: dragomanctl $command" out || fail "$command --help has no usage line"
 done
@@ -47,7 +47,7 @@ expect 0 "$ctl" ping -n 3 --json
 expect 0 "$ctl" ping --connect "unix:$work/socket"
 expect 0 "$ctl" status
 grep -qE '^dragomand [0-9.]+: ok, up ' out || fail "status prints: $(cat out)"
-grep -qE '^models +4 loaded, 0 refused$' out || fail "status prints: $(cat out)"
+grep -qE '^models +10 loaded, 0 refused$' out || fail "status prints: $(cat out)"
 expect 0 "$ctl" status --json
 grep -q '^{"version":{.*"health":{"status":"ok".*"stats":{.*}}$' out || fail "status --json"
 expect 0 "$ctl" models
@@ -56,8 +56,10 @@ for model in tiny-bag tiny-en-fr tiny-fr-en tiny-rnn; do
 done
 grep -qE '^tiny-en-fr .*translation .*en > fr$' out || fail "models prints: $(cat out)"
 grep -qE '^tiny-bag .*classification .*negative, positive$' out || fail "models prints: $(cat out)"
+grep -qE '^tiny-rows .*regression .*rows of 2 numbers$' out || fail "models prints: $(cat out)"
+grep -qE '^tiny-scene .*generation .*from 3 features$' out || fail "models prints: $(cat out)"
 expect 0 "$ctl" models --json
-[ "$(grep -c '^{"name":"tiny-.*}$' out)" -eq 4 ] || fail "models --json prints: $(cat out)"
+[ "$(grep -c '^{"name":"tiny-.*}$' out)" -eq 10 ] || fail "models --json prints: $(cat out)"
 
 # Texts as arguments, and what the workbench says to them on its own.
 expect 0 "$dragoman" translate "$models/tiny-en-fr" 'I see the cat.' 'I see the dog.'
@@ -80,6 +82,48 @@ expect 0 "$ctl" classify --top 2 -m tiny-rnn 'Great fun.'
 expect 0 "$ctl" classify --json 'Great fun.'
 grep -q '^{"model":"tiny-bag","label":".*","scores":{".*,".*}}$' out ||
     fail "classify --json prints: $(cat out)"
+
+expect 0 "$ctl" classify --explain 'Great fun.'
+grep -qE "^[a-z]+$(printf '\t')0\.[0-9]+$(printf '\t')Great:[+-][0-9.]+" out ||
+    fail "classify --explain prints: $(cat out)"
+
+# Texts that are written: the same with the same seed, shown in pieces or as a whole.
+expect 0 "$ctl" generate --seed 3 --max-tokens 30 'I see'
+mv out want
+expect 0 "$ctl" generate --seed 3 --max-tokens 30 --json 'I see'
+grep -q '^{"model":"tiny-lm","text":".*","tokens":30,.*"finish":"length","seed":3}$' out ||
+    fail "generate --json prints: $(cat out)"
+grep -qF "\"text\":\"$(cat want)\"" out || fail "generate: in pieces $(cat want), whole $(cat out)"
+expect 0 "$ctl" generate --seed 1 -n 3 --max-tokens 30 'I see'
+[ "$(sed -n 3p out)" = "$(cat want)" ] || fail "the third seed after 1 is not 3: $(cat out)"
+expect 0 "$ctl" generate --temperature 0 --max-tokens 9 a
+mv out want
+expect 0 "$ctl" generate --top-k 1 --max-tokens 9 a
+cmp -s want out || fail "--top-k 1 is not --temperature 0: $(cat want out)"
+expect 0 "$ctl" generate --json -m tiny-names -l positive --stop ' ' --stop e --max-tokens 4096
+grep -q '"finish":"stop"' out || fail "--stop does not stop: $(cat out)"
+expect 0 "$ctl" generate -m tiny-scene -f 1,-2.5,3 --json
+grep -q '^{"model":"tiny-scene","text":' out || fail "--features prints: $(cat out)"
+expect 2 "$ctl" generate -m tiny-scene -f 1,x
+complained_of '--features: row 1, column 2'
+expect 1 "$ctl" generate -m tiny-scene -f 1,2
+complained_of '\(-32602, wrong_length\)$'
+expect 1 "$ctl" generate -m tiny-names -l nobody
+complained_of '\(-32602, unknown_label\)$'
+expect 2 "$ctl" generate --temperature 101
+
+# Labels of words, numbers.
+expect 0 "$ctl" tag 'I see the cat.' '' 'the'
+[ "$(awk '{ printf "%d ", NF }' out)" = "4 0 1 " ] || fail "tag prints: $(cat out)"
+expect 0 "$ctl" tag --json 'I see'
+grep -q '^{"model":"tiny-tags","words":\[{"begin":0,"end":1,"text":"I",.*}\]}$' out ||
+    fail "tag --json prints: $(cat out)"
+expect 0 "$ctl" regress 'I see the cat.' 'I see the dog.'
+[ "$(grep -cE '^-?[0-9.]+$' out)" -eq 2 ] || fail "regress prints: $(cat out)"
+printf '1,2\n0.5,-1;2e-3,4\n1;x\n' >in
+expect 1 "$ctl" regress -m tiny-rows --rows <in
+[ "$(grep -cE '^-?[0-9.]+$' out)" -eq 2 ] || fail "regress --rows prints: $(cat out)"
+complained_of '^dragomanctl: text 3 is no rows of numbers'
 
 # Many lines: a line out for each line in, in order, however many are in flight.
 corpus 1000 >in

@@ -208,8 +208,19 @@ paste actual predicted | awk -F '\t' '
     }' >want
 printf '%.6f %.6f\n' "$(number accuracy out)" "$(number macro_f1 out)" >got
 cmp -s want got || fail "accuracy and macro-F1: $(cat got) instead of $(cat want)"
+
+# The expected calibration error, from the probabilities that were written: 15 bins.
+paste actual predicted | awk -F '\t' '
+    { bin = int($3 * 15); if (bin > 14) bin = 14; gap[bin] += $3 - ($1 == $2) }
+    END {
+        for (bin in gap) sum += gap[bin] < 0 ? -gap[bin] : gap[bin]
+        printf "%.3f\n", sum / NR
+    }' >want
+printf '%.3f\n' "$(number calibration_error out)" >got
+cmp -s want got || fail "calibration error: $(cat got) instead of $(cat want)"
+
 expect 0 "$dragoman" evaluate --test labelled.tsv "$models/tiny-bag"
-[ "$(grep -cE '^(accuracy|macro-F1) ' out)" = 2 ] || fail "as text: $(cat out)"
+[ "$(grep -cE '^(accuracy|macro-F1|ECE) ' out)" = 3 ] || fail "as text: $(cat out)"
 mv out named
 
 # Labels by other names, in one list or several; then unknown ones.

@@ -80,18 +80,19 @@ checkpoint_changed() {
     [ -f "$checkpoint" ] && [ "$(cksum <"$checkpoint")" != "$before" ]
 }
 
-# killed NAME ARGUMENT...: killed while it trains, again and again, a run goes on to the same bytes
-# as one that was not.
+# killed NAME ARGUMENT...: killed while $program trains, again and again, a run goes on to the same
+# bytes as one that was not.
+program=./train
 killed() {
     name=$1
     shift
-    expect 0 ./train "$name-whole" --epochs 2 "$@"
+    expect 0 "$program" "$name-whole" --epochs 2 "$@"
     checkpoint=$name.training/checkpoint.safetensors
     resume=
     for _ in 1 2 3 4; do
         before=$(cksum 2>/dev/null <"$checkpoint")
         # shellcheck disable=SC2086 # nothing, or a flag
-        ./train "$name" --epochs 2 "$@" --checkpoint-minutes 0 $resume 2>killed.log &
+        "$program" "$name" --epochs 2 "$@" --checkpoint-minutes 0 $resume 2>killed.log &
         trainer=$!
         wait_until checkpoint_changed
         kill -KILL "$trainer" 2>/dev/null
@@ -99,7 +100,7 @@ killed() {
         [ -f "$checkpoint" ] || fail "no checkpoint: $(cat killed.log)"
         resume=--resume
     done
-    expect 0 ./train "$name" --epochs 2 "$@" --resume
+    expect 0 "$program" "$name" --epochs 2 "$@" --resume
     cmp "$name-whole/weights.safetensors" "$name/weights.safetensors" ||
         fail "killed and resumed, a run gives other weights: $*"
     cmp "$name-whole/vocab.sqlite" "$name/vocab.sqlite" || fail "another vocabulary: $*"
@@ -114,6 +115,23 @@ killed averages-1 --threads 1 $averages
 # shellcheck disable=SC2086
 killed averages-2 --threads 2 $averages
 killed sgd-2 --threads 2 --optimiser sgd --schedule step --decay-from 1 --dev-metric perplexity
+
+# So does one that carries states from update to update, as a language model of a stream does.
+cat >stream <<END
+#!/bin/sh
+out=\$1
+shift
+exec "$dragoman" train --task generation --stream --streams 6 --bptt-steps 8 --tokenizer char \\
+    --embedding 8 --cell lstm --encoder-hidden 24 --encoder-layers 2 --rate 0.01 --seed 3 \\
+    --train train.tsv --dev dev.tsv --out "\$out" "\$@"
+END
+chmod +x stream
+program=./stream
+killed stream-1 --threads 1 --dropout-layer 0.1
+killed stream-2 --threads 2 --ema 0.9 --evaluate-every 40
+grep -q '"nats_per_character":' stream-1.training/train.jsonl || fail "no nats in the record"
+program=./train
+
 # Its records have each part once, as those of the unbroken run.
 records adam-1-whole.training "evaluation 2" "start 1" "reason finished"
 updates=$(grep '^update ' records.out)
@@ -163,6 +181,20 @@ complained_of 'checkpoint.*changed'
 # What is not finite ends a run; the best model and the checkpoint are from before.
 expect 1 ./train wild --epochs 3 --optimiser sgd --rate 100 --weight-decay 1 --schedule constant
 complained_of 'update [0-9]*: .*not finite'
+
+# First weights from another bundle: at a rate of 0 they are what is saved, vocabulary and all.
+expect 0 ./train again --epochs 1 --rate 0 --start-from learned
+cmp learned/weights.safetensors again/weights.safetensors || fail "the weights are not the bundle's"
+expect 0 "$dragoman" translate again "4 7 1 1 9"
+[ "$(cat out)" = "quatre sept un un neuf" ] || fail "4 7 1 1 9 becomes $(cat out)"
+expect 0 "$dragoman" inspect again
+grep -q 'start_from *learned' out || fail "the card does not name the bundle: $(cat out)"
+expect 0 ./train wider --epochs 1 --rate 0 --start-from learned --encoder-hidden 32
+expect 1 ./train strange --epochs 1 --start-from learned --embedding 8 --encoder-hidden 8 \
+    --decoder-hidden 9 --decoder-layers 2 --tying none --attention none --fold
+grep -q 'learned: its tokenizer is not that of the recipe' err || fail "other tokenizer: $(cat err)"
+expect 1 ./train strange --epochs 1 --start-from nothing
+grep -q 'nothing/model.json' err || fail "no such bundle: $(cat err)"
 
 # First embeddings from a file of word vectors: at a rate of 0 they are what is saved, where the file
 # has them. What is said of them is in the card.
@@ -214,7 +246,7 @@ exec "$dragoman" train --task classification --tokenizer word --min-count 1 --em
     --embeddings vectors.txt --out "\$out" "\$@"
 END
 chmod +x classify
-expect 0 ./classify classifier --kind rnn-classifier
+expect 0 ./classify classifier --kind rnn
 [ "$(rows classifier 0.8125)" = 1 ] || fail "the classifier lacks the row of 4"
 expect 2 ./classify x --kind bag-of-words
 complained_of 'embeddings'
@@ -251,7 +283,7 @@ fi
 
 # A model that classifies has records too, and no attention.
 awk '{ print $1 " " $2 "\t" ($1 > 4 ? "high" : "low") }' train.tsv | sort -u >labels.tsv
-expect 0 "$dragoman" train --task classification --kind rnn-classifier --tokenizer word \
+expect 0 "$dragoman" train --task classification --kind rnn --tokenizer word \
     --min-count 1 --embedding 8 --encoder-hidden 8 --epochs 3 --threads 1 --samples 7 \
     --train labels.tsv --dev labels.tsv --out classes
 records classes.training "evaluation 3" "heats 0" "reason finished"

@@ -24,6 +24,14 @@ tests_fault_test_fault_model_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_fault_test_fault_model_LDADD = tests/support/libsupport.a libmodel.a libnn.a libtext.a \
 	libbase.a $(unit_libs) $(DRAGOMAN_LIBS)
 
+check_PROGRAMS += tests/fault/test_fault_generate
+TESTS += tests/fault/test_fault_generate
+tests_fault_test_fault_generate_SOURCES = tests/fault/test_fault_generate.c tests/fault/fault.h \
+	tests/unit/language_fixture.h tests/unit/unit.h
+tests_fault_test_fault_generate_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_fault_test_fault_generate_LDADD = libtrain.a libmodel.a libnn.a libtext.a libbase.a \
+	$(unit_libs) $(DRAGOMAN_LIBS)
+
 check_PROGRAMS += tests/fault/test_fault_decode
 TESTS += tests/fault/test_fault_decode
 tests_fault_test_fault_decode_SOURCES = tests/fault/test_fault_decode.c tests/fault/fault.h

@@ -91,7 +91,7 @@ static int use_model(void *context, struct err *err)
 /* A model that memory was lacking for is a fault; the registry itself goes on. */
 static int check_registry(const struct registry *registry, struct err *err)
 {
-    if (registry->count + registry->fault_count != 4)
+    if (registry->count + registry->fault_count != TINY_BUNDLES)
         return err_set(err, ERR_INTERNAL, "%zu models and %zu faults", registry->count,
                        registry->fault_count);
     for (size_t i = 0; i < registry->fault_count; i++)

@@ -168,6 +168,15 @@ static void a_running_server_goes_on(void **state)
         "\"tiny-en-fr\",\"text\":[\"I want to know. "
         "Why?\",\"\"],\"nbest\":2,\"alignment\":true}}\n",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"classify\",\"params\":{\"text\":\"Great\"}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"classify\",\"params\":{\"text\":\"Great "
+        "fun\",\"model\":\"tiny-bag\",\"explain\":true}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"generate\",\"params\":{\"max_tokens\":5,"
+        "\"stop\":[\"x\"],\"stream\":true}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"generate\",\"params\":{\"model\":\"tiny-"
+        "scene\","
+        "\"features\":[1,2,3],\"max_tokens\":5}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tag\",\"params\":{\"text\":\"a b\"}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"regress\",\"params\":{\"text\":\"a b\"}}\n",
         ("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stats\"},{\"jsonrpc\":\"2.0\",\"id\":2,"
          "\"method\":\"admin.log\"},{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"models\"},7]\n"),
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"admin.reload\"}\n",

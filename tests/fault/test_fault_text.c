@@ -6,9 +6,13 @@
 #include "fault.h"
 #include "text/corpus.h"
 #include "text/norm.h"
+#include "text/rows.h"
+#include "text/stop.h"
+#include "text/stream.h"
 #include "text/token.h"
 #include "text/vectors.h"
 #include "text/vocab.h"
+#include "text/words.h"
 
 static const char sample[] = "The cat's \uFB01ne e\u0301te\u0301 a\u0301\u0323 STRASSE 日本語 "
                              "1984 aaaa aaa \u00C9 \u212B \u1E9B\u0323";
@@ -16,6 +20,7 @@ static const char sample[] = "The cat's \uFB01ne e\u0301te\u0301 a\u0301\u0323 S
 static const struct vocab_settings settings[] = {
     {.tokenizer = {TOKEN_BPE, NORM_NFKC, true}, .merges = 20, .min_count = 2},
     {.tokenizer = {TOKEN_WORD, NORM_NFC, false}, .min_count = 1},
+    {.tokenizer = {TOKEN_CHAR, NORM_NFC, true}, .min_count = 2},
 };
 
 static char folder[] = "/tmp/dragoman-fault-XXXXXX";
@@ -86,6 +91,56 @@ static int read_corpus(void *context, struct err *err)
     return rc;
 }
 
+static int read_texts(void *context, struct err *err)
+{
+    const char *path = context;
+    struct corpus corpus;
+    int rc = corpus_read_texts(&corpus, &path, 1, err);
+    assert_true((rc == 0) == (corpus.count == 1500));
+    corpus_release(&corpus);
+    return rc;
+}
+
+static int read_stream(void *context, struct err *err)
+{
+    const char *paths[] = {context, context};
+    struct text_stream stream;
+    int rc = text_stream_read(&stream, paths, 2, err);
+    assert_true((rc == 0) == (stream.text != NULL));
+    text_stream_release(&stream);
+    return rc;
+}
+
+static int copy_rows(void *context, struct err *err)
+{
+    struct rows rows;
+    struct buf out = BUF_INIT;
+    int rc = rows_parse(&rows, context, strlen(context), err);
+    if (rc == 0)
+        rc = rows_write(&rows, &out, err);
+    rows_release(&rows);
+    buf_release(&out);
+    return rc;
+}
+
+static int split_words(void *context, struct err *err)
+{
+    struct words words = {.count = 0};
+    int rc = words_split(&words, context, strlen(context), err);
+    assert_true((rc == 0) == (words.count == 70));
+    words_release(&words);
+    return rc;
+}
+
+static int read_stop_words(void *context, struct err *err)
+{
+    struct stop_words *stop;
+    int rc = stop_words_read(&stop, context, NORM_NFKC, true, err);
+    assert_true((rc == 0) == (stop != NULL));
+    stop_words_free(stop);
+    return rc;
+}
+
 static int read_vectors(void *context, struct err *err)
 {
     struct vectors vectors;
@@ -98,7 +153,7 @@ static int read_vectors(void *context, struct err *err)
 static void vocabularies(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         struct vocab_settings with = settings[i];
         struct tokenizer *tokenizer = NULL;
         assert_true(fault_loop(learn, &with) > 10);
@@ -120,6 +175,30 @@ static void corpora(void **state)
         fprintf(stream, "line %d\tligne %d\n", i, i);
     fclose(stream);
     assert_true(fault_loop(read_corpus, corpus_path) > 3);
+    assert_true(fault_loop(read_texts, corpus_path) > 3);
+    assert_true(fault_loop(read_stream, corpus_path) > 1);
+}
+
+static void rows_of_numbers(void **state)
+{
+    static char text[] = "1,2,3.14159274;0.100000001,0.200000003,0.300000012;-1.25e-30,5e20,6";
+    (void)state;
+    assert_true(fault_loop(copy_rows, text) > 2);
+}
+
+static void words_of_text(void **state)
+{
+    char text[141] = "";
+    FILE *stream = fopen(corpus_path, "w");
+    (void)state;
+    assert_non_null(stream);
+    for (int i = 0; i < 70; i++) {
+        memcpy(text + 2 * i, "a ", 2);
+        fprintf(stream, "word%d\n", i);
+    }
+    fclose(stream);
+    assert_true(fault_loop(split_words, text) > 1);
+    assert_true(fault_loop(read_stop_words, corpus_path) > 5);
 }
 
 /* One of the words is long and full of marks. */
@@ -160,8 +239,8 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vocabularies),
-        cmocka_unit_test(corpora),
+        cmocka_unit_test(vocabularies),    cmocka_unit_test(corpora),
+        cmocka_unit_test(rows_of_numbers), cmocka_unit_test(words_of_text),
         cmocka_unit_test(word_vectors),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,5 +1,6 @@
 /* Fuzz target: lines of the protocol. Each call that comes out can be carried out or names its
    error; its texts are UTF-8 and within the limits of the server. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,13 @@ static void check_call(const struct proto_call *call, const struct proto_context
         require(text->len <= context->max_text);
         require(utf8_valid_length(text->data, text->len) == text->len);
     }
+    require(params->stop_count <= PROTO_MAX_STOPS && params->rows.count <= context->max_rows);
+    for (size_t i = 0; i < params->stop_count; i++)
+        require(params->stops[i][0] != '\0' && strlen(params->stops[i]) <= PROTO_MAX_STOP);
+    for (size_t i = 0; i < params->rows.count * params->rows.width; i++)
+        require(fabsf(params->rows.values[i]) <= PROTO_MAX_NUMBER);
+    require(params->max_tokens >= 1 && (size_t)params->max_tokens <= context->max_tokens);
+    require(params->temperature >= 0 && params->top_p >= 0 && params->top_p <= 1);
 }
 
 static void check_line(const uint8_t *data, size_t size, const struct proto_context *context)
@@ -44,11 +52,18 @@ static void check_line(const uint8_t *data, size_t size, const struct proto_cont
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct proto_context open = {
-        .max_text = 65536, .max_texts = 256, .max_batch = 256, .local = true};
+    const struct proto_context open = {.max_text = 65536,
+                                       .max_texts = 256,
+                                       .max_batch = 256,
+                                       .max_tokens = 4096,
+                                       .max_rows = 4096,
+                                       .local = true};
     const struct proto_context strict = {
+        .max_text = 10, .max_texts = 2, .max_batch = 3, .max_tokens = 1, .max_rows = 1};
+    const struct proto_context stopping = {
         .max_text = 10, .max_texts = 2, .max_batch = 3, .draining = true};
     check_line(data, size, &open);
     check_line(data, size, &strict);
+    check_line(data, size, &stopping);
     return 0;
 }

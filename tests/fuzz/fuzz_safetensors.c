@@ -6,6 +6,8 @@
 
 #include "model/safetensors.h"
 
+static volatile uint64_t sum_of_integers;
+
 static void require(int condition)
 {
     if (!condition)
@@ -19,8 +21,12 @@ static void check_tensor(const struct tensor *tensor)
     for (size_t i = 0; i < tensor->dimensions; i++)
         count *= tensor->shape[i];
     require(count == tensor->count);
-    for (size_t i = 0; i < count; i++)
+    require((tensor->data == NULL) == (tensor->type == TENSOR_I64));
+    require((tensor->integers == NULL) == (tensor->type == TENSOR_F32));
+    for (size_t i = 0; i < count && tensor->data != NULL; i++)
         require(isfinite(tensor->data[i]));
+    for (size_t i = 0; i < count && tensor->integers != NULL; i++)
+        sum_of_integers += (uint64_t)tensor->integers[i];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

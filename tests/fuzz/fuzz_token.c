@@ -1,6 +1,6 @@
 /* Fuzz target: tokenizers. Any text of UTF-8 comes back normalised, with BPE dropout and without,
-   tokens cover it without gaps and point into it; anything else is refused. Read as ids, the same
-   bytes decode to UTF-8. */
+   tokens cover it without gaps and point into it, and every word between white space has a last
+   token; anything else is refused. Read as ids, the same bytes decode to UTF-8. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 #include "text/token.h"
 #include "text/utf8.h"
 #include "text/vocab.h"
+#include "text/words.h"
 
 static void require(bool condition)
 {
@@ -21,6 +22,7 @@ static const struct vocab_settings all_settings[] = {
     {.tokenizer = {TOKEN_BPE, NORM_NFC, false}, .merges = 40, .min_count = 1},
     {.tokenizer = {TOKEN_BPE, NORM_NFKC, true}, .merges = 10, .min_count = 2},
     {.tokenizer = {TOKEN_WORD, NORM_NFC, true}, .min_count = 1},
+    {.tokenizer = {TOKEN_CHAR, NORM_NFKC, true}, .min_count = 1},
 };
 #define SETTINGS (sizeof all_settings / sizeof *all_settings)
 
@@ -42,7 +44,8 @@ static struct tokenizer *make_tokenizer(const struct vocab_settings *settings)
     return tokenizer;
 }
 
-static void check_tokens(const struct encoded *out, size_t len)
+/* `added`: bytes in front of the text that are not of it. */
+static void check_tokens(const struct encoded *out, size_t len, size_t added)
 {
     uint32_t at = 0, raw_begin = 0, raw_end = 0;
     for (size_t i = 0; i < out->count; i++) {
@@ -50,7 +53,7 @@ static void check_tokens(const struct encoded *out, size_t len)
         require(token->begin == at && token->end > at);
         require(token->raw_begin >= raw_begin && token->raw_end >= raw_end);
         require(token->raw_begin <= raw_end && token->raw_end <= len);
-        require(token->raw_begin < token->raw_end || (i == 0 && token->end == 1));
+        require(token->raw_begin < token->raw_end || (i == 0 && token->end == added));
         at = token->end;
         raw_begin = token->raw_begin;
         raw_end = token->raw_end;
@@ -58,19 +61,39 @@ static void check_tokens(const struct encoded *out, size_t len)
     require(at == out->text.len && raw_end == len);
 }
 
-static void check_decoding(const struct tokenizer *tokenizer, const struct encoded *out)
+static void check_decoding(const struct tokenizer *tokenizer, const struct encoded *out,
+                           size_t added)
 {
+    bool known = true;
     int32_t *ids = calloc(out->count + 1, sizeof *ids);
     struct buf text = BUF_INIT;
     require(ids != NULL);
-    for (size_t i = 0; i < out->count; i++)
+    for (size_t i = 0; i < out->count; i++) {
         ids[i] = out->tokens[i].id;
+        known = known && ids[i] != TOKEN_UNK;
+    }
     require(tokenizer_decode(tokenizer, ids, out->count, &text, NULL) == 0);
-    if (tokenizer_spec(tokenizer)->kind == TOKEN_BPE && out->count > 0)
-        require(text.len == out->text.len - 1 &&
-                (text.len == 0 || memcmp(text.data, out->text.data + 1, text.len) == 0));
+    require(known || tokenizer_spec(tokenizer)->kind != TOKEN_BPE);
+    if (known && out->count > 0)
+        require(text.len == out->text.len - added &&
+                (text.len == 0 || memcmp(text.data, out->text.data + added, text.len) == 0));
     buf_release(&text);
     free(ids);
+}
+
+static void check_words(const char *text, size_t len, const struct encoded *out)
+{
+    struct words words = {.count = 0};
+    require(words_split(&words, text, len, NULL) == 0);
+    uint32_t *last = calloc(words.count + 1, sizeof *last);
+    require(last != NULL);
+    words_last_tokens(&words, out->tokens, out->count, last);
+    for (size_t i = 0; i < words.count; i++) {
+        require(last[i] < out->count && (i == 0 || last[i] > last[i - 1]));
+        require(out->tokens[last[i]].raw_end >= words.ranges[i].end);
+    }
+    free(last);
+    words_release(&words);
 }
 
 static void encode(const struct tokenizer *tokenizer, const char *text, size_t len, double dropout)
@@ -82,8 +105,10 @@ static void encode(const struct tokenizer *tokenizer, const char *text, size_t l
     int rc = tokenizer_encode_dropout(tokenizer, text, len, dropout, &rng, &out, &err);
     require(rc == (utf8_valid_length(text, len) == len ? 0 : ERR_UTF8));
     if (rc == 0) {
-        check_tokens(&out, len);
-        check_decoding(tokenizer, &out);
+        const size_t added = tokenizer_spec(tokenizer)->kind != TOKEN_CHAR;
+        check_tokens(&out, len, added);
+        check_decoding(tokenizer, &out, added);
+        check_words(text, len, &out);
     }
     encoded_release(&out);
 }

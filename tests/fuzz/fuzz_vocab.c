@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     close(fd);
     open_as(TOKEN_BPE, path);
     open_as(TOKEN_WORD, path);
+    open_as(TOKEN_CHAR, path);
     unlink(path);
     memset(path + strlen(path) - 6, 'X', 6);
     return 0;

@@ -49,6 +49,16 @@ tests_fuzz_fuzz_vectors_SOURCES = tests/fuzz/fuzz_vectors.c $(fuzz_main)
 tests_fuzz_fuzz_vectors_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_vectors_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_corpus
+tests_fuzz_fuzz_corpus_SOURCES = tests/fuzz/fuzz_corpus.c $(fuzz_main)
+tests_fuzz_fuzz_corpus_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_corpus_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_rows
+tests_fuzz_fuzz_rows_SOURCES = tests/fuzz/fuzz_rows.c $(fuzz_main)
+tests_fuzz_fuzz_rows_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_rows_LDADD = libtext.a libbase.a $(DRAGOMAN_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_proto
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c $(fuzz_main)
 tests_fuzz_fuzz_proto_LDFLAGS = $(fuzz_ldflags)

@@ -4,7 +4,7 @@
 
 scripts() {
     echo quickstart
-    find tests bench -name '*.sh'
+    find tests bench models/recipes -name '*.sh'
 }
 
 scripts | while read -r script; do

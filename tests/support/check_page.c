@@ -1,7 +1,7 @@
 /*
- * check_page FILE ID...: is FILE a well-formed page that loads nothing, and does each of the ids
- * name a figure in it that draws two curves or more, each of a point or more? Says what is wrong
- * and exits with 1 where it is not so.
+ * check_page [--script] FILE ID...: is FILE a well-formed page that loads nothing, and does each of
+ * the ids name a figure in it that draws two curves or more, each of a point or more? Says what is
+ * wrong and exits with 1 where it is not so. --script: it may have a script of its own.
  */
 #include <stdio.h>
 #include <string.h>
@@ -58,10 +58,14 @@ int main(int argc, char **argv)
     struct err err = ERR_INIT;
     struct buf page = BUF_INIT;
     char why[200] = "";
+    const bool scripted = argc > 1 && strcmp(argv[1], "--script") == 0;
+    argc -= scripted;
+    argv += scripted;
     bool fine = argc > 1 && file_read(argv[1], (size_t)1 << 28, &page, &err) == 0;
     if (!fine)
         fprintf(stderr, "check_page: %s\n", argc > 1 ? err.message : "no file");
-    if (fine && !markup_check(page.data, page.len, why, sizeof why)) {
+    if (fine &&
+        !(scripted ? markup_check_scripted : markup_check)(page.data, page.len, why, sizeof why)) {
         fprintf(stderr, "%s: %s\n", argv[1], why);
         fine = false;
     }

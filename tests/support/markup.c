@@ -12,6 +12,7 @@ struct checker {
     const char *page, *at, *end;
     char *why;
     size_t size;
+    bool scripted; /* scripts are allowed */
     char open[MAX_DEPTH][MAX_NAME];
     size_t depth;
     char ids[MAX_IDS][MAX_NAME];
@@ -112,6 +113,27 @@ static bool check_attribute(struct checker *checker)
     return true;
 }
 
+/* Behind "<script": its content, and its end tag. */
+static bool check_script(struct checker *checker)
+{
+    static const char begin[] = ">//<![CDATA[\n", end[] = "//]]></script>";
+    static const char *const bad[] = {"fetch(",         "XMLHttp",   "import",
+                                      "eval(",          "Function(", "innerHTML",
+                                      "document.write", "WebSocket", "<![CDATA["};
+    if (strncmp(checker->at, begin, sizeof begin - 1) != 0)
+        return wrong(checker, "a script that is no CDATA");
+    const char *from = checker->at + sizeof begin - 1, *to = strstr(from, end);
+    if (!to || strstr(from, "]]>") != to + 2 || strstr(from, "</") != to + 5)
+        return wrong(checker, "a script that ends too late or too soon");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        checker->at = strstr(from, bad[i]);
+        if (checker->at && checker->at < to)
+            return wrong(checker, "a script that does what it must not");
+    }
+    checker->at = to + sizeof end - 1;
+    return true;
+}
+
 /* At '<' of a start or end tag. */
 static bool check_tag(struct checker *checker)
 {
@@ -128,6 +150,8 @@ static bool check_tag(struct checker *checker)
         checker->at++;
         return true;
     }
+    if (strcmp(name, "script") == 0 && checker->scripted)
+        return check_script(checker);
     if (strcmp(name, "script") == 0 || strcmp(name, "link") == 0)
         return wrong(checker, "something to load or to run");
     while (*checker->at == ' ') {
@@ -157,11 +181,15 @@ static bool check_whole(struct checker *checker)
     return true;
 }
 
-bool markup_check(const char *page, size_t len, char *why, size_t size)
+static bool check(const char *page, size_t len, bool scripted, char *why, size_t size)
 {
     static const char doctype[] = "<!DOCTYPE html>\n";
-    struct checker checker = {
-        .page = page, .at = page, .end = page + len, .why = why, .size = size};
+    struct checker checker = {.page = page,
+                              .at = page,
+                              .end = page + len,
+                              .why = why,
+                              .size = size,
+                              .scripted = scripted};
     if (strlen(page) != len)
         return wrong(&checker, "a NUL byte");
     if (strncmp(page, doctype, sizeof doctype - 1) == 0)
@@ -173,6 +201,16 @@ bool markup_check(const char *page, size_t len, char *why, size_t size)
     if (checker.depth > 0)
         return wrong(&checker, "an element is left open");
     return check_whole(&checker);
+}
+
+bool markup_check(const char *page, size_t len, char *why, size_t size)
+{
+    return check(page, len, false, why, size);
+}
+
+bool markup_check_scripted(const char *page, size_t len, char *why, size_t size)
+{
+    return check(page, len, true, why, size);
 }
 
 size_t markup_count(const char *page, const char *text)

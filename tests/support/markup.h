@@ -12,6 +12,9 @@
 
 /* NUL-terminated. Where it is not, `why` says what is wrong and after how many bytes. */
 bool markup_check(const char *page, size_t len, char *why, size_t size);
+/* The same, but a script is allowed that stands in the page, as CDATA: one that fetches nothing,
+   evaluates no text and makes no markup of it. */
+bool markup_check_scripted(const char *page, size_t len, char *why, size_t size);
 /* How often `element` is begun, or the text occurs. */
 size_t markup_count(const char *page, const char *text);
 

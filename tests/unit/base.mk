@@ -9,6 +9,7 @@ base_tests = \
 	tests/unit/test_log \
 	tests/unit/test_queue \
 	tests/unit/test_pool \
+	tests/unit/test_turn \
 	tests/unit/test_opt
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
@@ -49,6 +50,10 @@ tests_unit_test_queue_LDADD = $(base_test_libs)
 tests_unit_test_pool_SOURCES = tests/unit/test_pool.c tests/unit/unit.h
 tests_unit_test_pool_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_pool_LDADD = $(base_test_libs)
+
+tests_unit_test_turn_SOURCES = tests/unit/test_turn.c tests/unit/unit.h
+tests_unit_test_turn_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_turn_LDADD = $(base_test_libs)
 
 tests_unit_test_opt_SOURCES = tests/unit/test_opt.c tests/unit/unit.h
 tests_unit_test_opt_CPPFLAGS = $(unit_cppflags)

@@ -19,3 +19,12 @@ tests_unit_test_json_tools_SOURCES = tests/unit/test_json_tools.c tests/unit/uni
 	tests/blackbox/json_schema.c tests/blackbox/json_schema.h
 tests_unit_test_json_tools_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_json_tools_LDADD = $(cmd_test_libs)
+
+check_PROGRAMS += tests/unit/test_cells
+TESTS += tests/unit/test_cells
+tests_unit_test_cells_SOURCES = tests/unit/test_cells.c tests/unit/unit.h \
+	src/cmd/cells_rank.c src/cmd/cells_rank.h \
+	src/cmd/cells_page.c src/cmd/cells_page.h src/cmd/cells_script.c
+tests_unit_test_cells_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_test_cells_LDADD = tests/support/libsupport.a tests/support/libmarkup.a \
+	libtrain.a libmodel.a libnn.a libtext.a libbase.a $(unit_libs) $(DRAGOMAN_LIBS)

@@ -259,6 +259,7 @@ static inline void check_company(const struct ensemble *ensemble, size_t count, 
     for (size_t g = 0; g < count; g++) {
         guests[g] = (struct guest){.words = random_words(rng, ensemble->models[0]->vocabulary),
                                    .options = random_options(rng)};
+        guests[g].options.party = g % 8 < 5 ? 0 : g % 3;
         guests[g].alone = decode_alone(ensemble, &guests[g].words, &guests[g].options);
     }
     for (size_t round = 0; round < rounds; round++)

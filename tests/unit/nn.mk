@@ -22,6 +22,14 @@ nn_tests = \
 check_PROGRAMS += $(nn_tests)
 TESTS += $(nn_tests)
 
+# Every path of the kernels that this processor has; and AArch64's under an emulator.
+check_PROGRAMS += tests/unit/test_kernels
+TESTS += tests/unit/test_kernels
+tests_unit_test_kernels_SOURCES = tests/unit/test_kernels.c
+tests_unit_test_kernels_LDADD = libnn.a libbase.a $(DRAGOMAN_LIBS)
+dist_check_SCRIPTS += tests/unit/test_kernels_aarch64.sh
+TESTS += tests/unit/test_kernels_aarch64.sh
+
 tests_unit_test_init_SOURCES = tests/unit/test_init.c
 tests_unit_test_init_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_init_LDADD = $(nn_test_libs)

@@ -19,7 +19,7 @@
 
 #define FILE_MOST ((size_t)1 << 20)
 
-static const enum spec_kind kinds[] = {SPEC_SEQ2SEQ, SPEC_RNN_CLASSIFIER, SPEC_BAG_OF_WORDS};
+static const enum spec_kind kinds[] = {SPEC_SEQ2SEQ, SPEC_RNN, SPEC_BAG_OF_WORDS};
 
 /* The three files of a good bundle, kept in memory to damage one after the other. */
 struct original {
@@ -337,9 +337,9 @@ static void sizes_must_agree_with_the_spec(void **state)
         {SPEC_SEQ2SEQ, "embedding", BUNDLE_WEIGHTS, "\"embedding.weight\" has shape"},
         {SPEC_SEQ2SEQ, "encoder.hidden", BUNDLE_WEIGHTS, "\"encoder.weight_ih_l0\" has shape"},
         {SPEC_SEQ2SEQ, "decoder.hidden", BUNDLE_WEIGHTS, "has shape"},
-        {SPEC_RNN_CLASSIFIER, "vocabulary", BUNDLE_VOCABULARY, "tokens, model.json says"},
-        {SPEC_RNN_CLASSIFIER, "embedding", BUNDLE_WEIGHTS, "\"embedding.weight\" has shape"},
-        {SPEC_RNN_CLASSIFIER, "encoder.hidden", BUNDLE_WEIGHTS, "\"encoder.weight_ih_l0\" has"},
+        {SPEC_RNN, "vocabulary", BUNDLE_VOCABULARY, "tokens, model.json says"},
+        {SPEC_RNN, "embedding", BUNDLE_WEIGHTS, "\"embedding.weight\" has shape"},
+        {SPEC_RNN, "encoder.hidden", BUNDLE_WEIGHTS, "\"encoder.weight_ih_l0\" has"},
         {SPEC_BAG_OF_WORDS, "vocabulary", BUNDLE_VOCABULARY, "tokens, model.json says"},
         {SPEC_BAG_OF_WORDS, "buckets", BUNDLE_WEIGHTS, "\"weight\" has shape"},
     };
@@ -528,7 +528,7 @@ static void saves_where_folders_cannot_be_exchanged(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct model *model;
         tiny.name = i % 2 == 0 ? "new" : "newer";
-        tiny.kind = i % 2 == 0 ? SPEC_BAG_OF_WORDS : SPEC_RNN_CLASSIFIER;
+        tiny.kind = i % 2 == 0 ? SPEC_BAG_OF_WORDS : SPEC_RNN;
         exchange_error = errors[i];
         int code = tiny_bundle_write(folder, &tiny, &err);
         exchange_error = 0;
@@ -612,7 +612,7 @@ static void failed_saves_leave_the_old_bundle(void **state)
     struct buf after;
     char *folder = join(*state, "save");
     assert_int_equal(file_make_folders(folder, NULL), 0);
-    make_original(&original, folder, SPEC_RNN_CLASSIFIER);
+    make_original(&original, folder, SPEC_RNN);
     char *vocabulary = join(original.folder, BUNDLE_VOCABULARY);
     fails_to_save(&original, "/no/such/vocabulary", true);
     fails_to_save(&original, vocabulary, false);

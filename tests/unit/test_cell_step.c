@@ -126,6 +126,30 @@ static void steps_are_those_of_training(void **state)
         }
 }
 
+struct seen { /* what a watch was told, against training's own */
+    const struct recurrent_trace *trace;
+    size_t steps;
+};
+
+static void check_seen(void *context, size_t l, size_t d, size_t t, const real *gates,
+                       const real *state)
+{
+    struct seen *seen = context;
+    const struct cell_run *run = &seen->trace->run[l][d];
+    const size_t count = cell_gates(run->layer->kind) * HIDDEN;
+    const char *letters = cell_letters(run->layer->kind);
+    assert_int_equal(strlen(letters), cell_gates(run->layer->kind));
+    assert_close(count, gates, run->products + t * count);
+    assert_close(HIDDEN, state, run->h + t * HIDDEN);
+    if (run->c)
+        assert_close(HIDDEN, state + HIDDEN, run->c + t * HIDDEN);
+    for (size_t i = 0; i < count && run->layer->kind != CELL_RNN_RELU; i++) {
+        const bool candidate = strchr("gn", letters[i / HIDDEN]) != NULL;
+        assert_true(gates[i] <= 1 && gates[i] >= (candidate ? -1 : 0));
+    }
+    seen->steps++;
+}
+
 static void check_encode(enum cell_kind kind, enum cell_norm norm, size_t layers, size_t directions,
                          bool residual)
 {
@@ -141,11 +165,64 @@ static void check_encode(enum cell_kind kind, enum cell_norm norm, size_t layers
     const struct recurrent_sequence sequence = {.steps = STEPS, .batch = 1, .x = x};
     assert_int_equal(recurrent_forward(&net, &sequence, NULL, &trace, &arena, NULL), 0);
     real *output = new_reals(STEPS * cell_stride(width)), *last = new_reals(states);
-    recurrent_encode(&net, STEPS, aligned(STEPS, INPUT, x), output, last,
+    recurrent_encode(&net, STEPS, aligned(STEPS, INPUT, x), NULL, output, last,
                      new_reals(recurrent_scratch(&net, STEPS)));
     for (size_t t = 0; t < STEPS; t++)
         assert_close(width, output + t * cell_stride(width), trace.output + t * width);
     assert_close(states, last, trace.last);
+    struct seen seen = {.trace = &trace};
+    const struct recurrent_watch watch = {&seen, check_seen};
+    recurrent_encode_watched(&net, STEPS, aligned(STEPS, INPUT, x), NULL, output, last,
+                             new_reals(recurrent_scratch(&net, STEPS)), &watch);
+    assert_int_equal(seen.steps, layers * directions * STEPS);
+}
+
+#define SENTENCES 9
+
+/* Sentences of many lengths together, some of the same, with and without a first state. */
+static void check_many(enum cell_kind kind, enum cell_norm norm, size_t layers, size_t directions,
+                       bool residual)
+{
+    static const size_t steps[SENTENCES] = {11, 7, 7, 5, 4, 4, 4, 1, 1};
+    struct recurrent net;
+    struct recurrent_item items[SENTENCES];
+    const size_t total = 44;
+    recurrent_size(&net, kind, norm, INPUT, HIDDEN, layers, directions, residual);
+    for (size_t l = 0; l < layers; l++)
+        for (size_t d = 0; d < directions; d++)
+            bind(&net.layer[l][d]);
+    const size_t width = cell_stride(recurrent_width(&net)), states = recurrent_state(&net);
+    real *rows = new_reals(total * INPUT);
+    init_normal(total * INPUT, 1, &rng, rows);
+    const real *x = aligned(total, INPUT, rows);
+    for (size_t b = 0; b < SENTENCES; b++) {
+        real *first = new_reals(states);
+        init_normal(states, 1, &rng, first);
+        items[b] = (struct recurrent_item){.steps = steps[b],
+                                           .first = b % 2 ? first : NULL,
+                                           .output = new_reals(steps[b] * width),
+                                           .last = new_reals(states)};
+    }
+    recurrent_encode_many(&net, items, SENTENCES, x,
+                          new_reals(recurrent_scratch_many(&net, total, SENTENCES)));
+    for (size_t b = 0; b < SENTENCES; x += steps[b++] * cell_stride(INPUT)) {
+        real *output = new_reals(steps[b] * width), *last = new_reals(states);
+        recurrent_encode(&net, steps[b], x, items[b].first, output, last,
+                         new_reals(recurrent_scratch(&net, steps[b])));
+        assert_memory_equal(output, items[b].output, steps[b] * width * sizeof(real));
+        assert_memory_equal(last, items[b].last, states * sizeof(real));
+    }
+}
+
+static void sentences_encode_together_as_alone(void **state)
+{
+    (void)state;
+    rng_seed(&rng, 53, 0);
+    for (size_t kind = 0; cell_names[kind]; kind++)
+        for (size_t layers = 1; layers <= 4; layers++)
+            for (size_t directions = 1; directions <= 2; directions++)
+                check_many((enum cell_kind)kind, (enum cell_norm)(layers % 3), layers, directions,
+                           layers % 2 == 0);
 }
 
 static void encoding_is_that_of_training(void **state)
@@ -223,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(steps_are_those_of_training, end_test),
         cmocka_unit_test_teardown(encoding_is_that_of_training, end_test),
+        cmocka_unit_test_teardown(sentences_encode_together_as_alone, end_test),
         cmocka_unit_test_teardown(uniform_is_within_its_bound, end_test),
         cmocka_unit_test_teardown(glorot_is_by_gate, end_test),
         cmocka_unit_test_teardown(orthogonal_is_orthogonal, end_test),

@@ -307,6 +307,53 @@ static void the_checker_finds_faults(void **state)
     assert_true(markup_check(good, sizeof good - 1, why, sizeof why));
 }
 
+static void scripts_are_checked(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "<script>a</script>",
+        "<script src=\"a\">//<![CDATA[\n//]]></script>",
+        "<script>//<![CDATA[\nfetch(a)\n//]]></script>",
+        "<script>//<![CDATA[\na.innerHTML=b\n//]]></script>",
+        "<script>//<![CDATA[\n\"</script>\"\n//]]></script>",
+        "<script>//<![CDATA[\n",
+        "<script>//<![CDATA[\nhttps://example.org\n//]]></script>",
+    };
+    char why[200];
+    struct err err = ERR_INIT;
+    struct buf out = BUF_INIT;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (markup_check_scripted(bad[i], strlen(bad[i]), why, sizeof why))
+            fail_msg("not found: %s", bad[i]);
+    html_begin_styled(&out, "t", "p{color:red}\n", &err);
+    html_script_begin(&out, &err);
+    buf_text(&out, "if(1<2&&3>2)alert(\"&<\");\n", &err);
+    html_script_end(&out, &err);
+    html_end(&out, &err);
+    assert_fine((int)err.code, err);
+    if (!markup_check_scripted(out.data, out.len, why, sizeof why))
+        fail_msg("%s", why);
+    assert_false(markup_check(out.data, out.len, why, sizeof why));
+    assert_non_null(strstr(out.data, "p{color:red}\n</style>"));
+    buf_release(&out);
+}
+
+static void points_are_not_joined(void **state)
+{
+    (void)state;
+    const double x[] = {0, 0.5, NAN, 1}, y[] = {0, 0.25, 0, 0.5};
+    const struct chart_series series = {"s", x, y, 4, 0};
+    struct chart chart = make_chart(&series, 1);
+    struct err err = ERR_INIT;
+    struct buf out = BUF_INIT;
+    chart.y_reach = 1;
+    assert_fine(chart_points(&chart, &out, &err), err);
+    assert_markup(&out);
+    assert_non_null(strstr(out.data, " d=\"M58.0 256.0h0M341.0 199.0h0M624.0 142.0h0\""));
+    assert_int_equal(markup_count(out.data, "class=\"curve"), 0);
+    buf_release(&out);
+}
+
 static void a_page_is_whole(void **state)
 {
     (void)state;
@@ -335,6 +382,8 @@ int main(void)
         cmocka_unit_test(heat_maps_show_values_and_labels),
         cmocka_unit_test(any_text_may_stand_in_a_page),
         cmocka_unit_test(the_checker_finds_faults),
+        cmocka_unit_test(scripts_are_checked),
+        cmocka_unit_test(points_are_not_joined),
         cmocka_unit_test(a_page_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

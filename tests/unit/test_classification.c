@@ -1,7 +1,7 @@
 /*
- * The classification task from data to bundle: both kinds learn what can be learned, the labels of
- * the data become those of the model, the same seed gives the same model, whether the run was
- * broken or not, and wrong data is refused.
+ * The classification task of recurrent networks from data to bundle: they learn what can be
+ * learned, the labels of the data become those of the model, the same seed gives the same model,
+ * whether the run was broken or not, and wrong data is refused.
  */
 #include "unit.h"
 
@@ -44,13 +44,21 @@ static void write_data(const char *folder, const char *name, size_t lines, uint6
     mem_free(path);
 }
 
-static void write_text(const char *folder, const char *name, const char *text)
+static void append_text(const char *folder, const char *name, const char *text)
 {
     char *path = join(folder, name);
-    FILE *stream = fopen(path, "w");
+    FILE *stream = fopen(path, "a");
     assert_non_null(stream);
     fputs(text, stream);
     assert_int_equal(fclose(stream), 0);
+    mem_free(path);
+}
+
+static void write_text(const char *folder, const char *name, const char *text)
+{
+    char *path = join(folder, name);
+    remove(path);
+    append_text(folder, name, text);
     mem_free(path);
 }
 
@@ -59,6 +67,7 @@ struct run {
     size_t stop_after; /* updates; 0: run to the end */
     bool resume;
     double best;
+    const char *more[6]; /* further arguments, up to a NULL */
 };
 
 static void begin(void *context, const struct train_summary *summary)
@@ -86,50 +95,52 @@ static int train(struct run *run, struct err *err)
     int rest;
     char *train_path = join(run->folder, "train.tsv"), *dev = join(run->folder, run->dev);
     char *out = join(run->folder, run->out);
-    char *argv[] = {"train",
-                    "--task",
-                    "classification",
-                    "--train",
-                    train_path,
-                    "--dev",
-                    dev,
-                    "--out",
-                    out,
-                    "--kind",
-                    (char *)(uintptr_t)run->kind,
-                    "--pooling",
-                    (char *)(uintptr_t)run->pooling,
-                    "--tokenizer",
-                    "word",
-                    "--min-count",
-                    "1",
-                    "--buckets",
-                    "500",
-                    "--embedding",
-                    "12",
-                    "--encoder-hidden",
-                    "8",
-                    "--epochs",
-                    "8",
-                    "--batch-tokens",
-                    "50",
-                    "--rate",
-                    "0.03",
-                    "--labels",
-                    "0=negative",
-                    "--labels",
-                    "1=positive",
-                    "--threads",
-                    "2",
-                    "--dropout-embedding",
-                    "0.1",
-                    "--dropout-output",
-                    "0.1",
-                    run->resume ? "--resume" : "--no-resume"};
+    char *argv[64] = {"train",
+                      "--task",
+                      "classification",
+                      "--train",
+                      train_path,
+                      "--dev",
+                      dev,
+                      "--out",
+                      out,
+                      "--kind",
+                      (char *)(uintptr_t)run->kind,
+                      "--pooling",
+                      (char *)(uintptr_t)run->pooling,
+                      "--tokenizer",
+                      "word",
+                      "--min-count",
+                      "1",
+                      "--embedding",
+                      "12",
+                      "--encoder-hidden",
+                      "8",
+                      "--epochs",
+                      "8",
+                      "--batch-tokens",
+                      "50",
+                      "--rate",
+                      "0.03",
+                      "--labels",
+                      "0=negative",
+                      "--labels",
+                      "1=positive",
+                      "--threads",
+                      "2",
+                      "--dropout-embedding",
+                      "0.1",
+                      "--dropout-output",
+                      "0.1",
+                      run->resume ? "--resume" : "--no-resume"};
+    int argc = 0;
+    while (argv[argc] != NULL)
+        argc++;
+    for (size_t i = 0; i < 6 && run->more[i] != NULL; i++)
+        argv[argc++] = (char *)(uintptr_t)run->more[i];
     int code = opt_defaults(recipe_options, &recipe, err);
     if (code == 0)
-        code = opt_parse_arguments(recipe_options, &recipe, sizeof argv / sizeof argv[0], argv,
-                                   &rest, err);
+        code = opt_parse_arguments(recipe_options, &recipe, argc, argv, &rest, err);
     if (code == 0 && (code = recipe_check(&recipe, err)) == 0)
         code = train_run(&recipe, "the command", &watch, &final, err);
     opt_release(recipe_options, &recipe);
@@ -142,7 +153,7 @@ static int train(struct run *run, struct err *err)
 static float positive(const struct model *model, const char *text)
 {
     struct err err = ERR_INIT;
-    float probabilities[2];
+    float probabilities[3];
     assert_fine(model_classify(model, text, strlen(text), probabilities, &err), err);
     return probabilities[1];
 }
@@ -150,7 +161,7 @@ static float positive(const struct model *model, const char *text)
 static void learns(const char *folder, const char *kind, const char *pooling)
 {
     struct err err = ERR_INIT;
-    struct run run = {folder, "dev.tsv", "learned", kind, pooling, 0, false, 0};
+    struct run run = {folder, "dev.tsv", "learned", kind, pooling, 0, false, 0, {NULL}};
     struct model *model;
     char *path = join(folder, "learned");
     assert_fine(train(&run, &err), err);
@@ -168,16 +179,11 @@ static void learns(const char *folder, const char *kind, const char *pooling)
     mem_free(path);
 }
 
-static void bag_of_words_learns(void **state)
-{
-    learns(*state, "bag-of-words", "mean");
-}
-
 static void rnn_learns(void **state)
 {
-    learns(*state, "rnn-classifier", "last");
-    learns(*state, "rnn-classifier", "mean");
-    learns(*state, "rnn-classifier", "max");
+    learns(*state, "rnn", "last");
+    learns(*state, "rnn", "mean");
+    learns(*state, "rnn", "max");
 }
 
 static void read_weights(const char *folder, const char *out, struct buf *weights)
@@ -190,40 +196,78 @@ static void read_weights(const char *folder, const char *out, struct buf *weight
     mem_free(bundle);
 }
 
+/* Half of the telling words are unknown in training; all of them are read when it counts. */
+static void words_are_dropped_in_training_alone(void **state)
+{
+    struct err err = ERR_INIT;
+    struct buf with, without;
+    struct run run = {
+        *state, "dev.tsv", "dropped", "rnn", "max", 0, false, 0, {"--dropout-word", "0.5"}};
+    assert_fine(train(&run, &err), err);
+    assert_true(run.best > 95);
+    read_weights(*state, "dropped", &with);
+    run.out = "whole";
+    run.more[0] = NULL;
+    assert_fine(train(&run, &err), err);
+    read_weights(*state, "whole", &without);
+    assert_int_equal(with.len, without.len);
+    assert_memory_not_equal(with.data, without.data, with.len);
+    buf_release(&without);
+    buf_release(&with);
+}
+
+/* With a rate of nothing, the first embeddings are the last ones. */
+static void first_embeddings_hold_the_ratios(void **state)
+{
+    struct err err = ERR_INIT;
+    struct buf with, without;
+    struct run run = {
+        *state, "dev.tsv", "told", "rnn", "max", 0, false, 0, {"--epochs", "1", "--rate", "0"}};
+    assert_fine(train(&run, &err), err);
+    read_weights(*state, "told", &without);
+    run.more[4] = "--embedding-bayes";
+    run.more[5] = "2";
+    assert_fine(train(&run, &err), err);
+    read_weights(*state, "told", &with);
+    assert_int_equal(with.len, without.len);
+    assert_memory_not_equal(with.data, without.data, with.len);
+    buf_release(&without);
+    buf_release(&with);
+}
+
 /* A whole run, the same again, and one that was stopped in between: the same weights to the bit. */
 static void seeds_and_resuming_repeat_the_model(void **state)
 {
-    static const char *const kinds[] = {"bag-of-words", "rnn-classifier"};
-    for (size_t k = 0; k < 2; k++) {
-        struct err err = ERR_INIT;
-        struct buf first, second, third;
-        struct run run = {*state, "dev.tsv", "first", kinds[k], "max", 0, false, 0};
-        assert_fine(train(&run, &err), err);
-        run.out = "second";
-        assert_fine(train(&run, &err), err);
-        run.out = "third";
-        run.stop_after = 23;
-        assert_fine(train(&run, &err), err);
-        run.stop_after = 0;
-        run.resume = true;
-        assert_fine(train(&run, &err), err);
-        read_weights(*state, "first", &first);
-        read_weights(*state, "second", &second);
-        read_weights(*state, "third", &third);
-        assert_int_equal(first.len, second.len);
-        assert_memory_equal(first.data, second.data, first.len);
-        assert_int_equal(first.len, third.len);
-        assert_memory_equal(first.data, third.data, first.len);
-        buf_release(&third);
-        buf_release(&second);
-        buf_release(&first);
-    }
+    struct err err = ERR_INIT;
+    struct buf first, second, third;
+    struct run run = {*state, "dev.tsv", "first",
+                      "rnn",  "max",     0,
+                      false,  0,         {"--dropout-word", "0.3", "--embedding-bayes", "0.5"}};
+    assert_fine(train(&run, &err), err);
+    run.out = "second";
+    assert_fine(train(&run, &err), err);
+    run.out = "third";
+    run.stop_after = 23;
+    assert_fine(train(&run, &err), err);
+    run.stop_after = 0;
+    run.resume = true;
+    assert_fine(train(&run, &err), err);
+    read_weights(*state, "first", &first);
+    read_weights(*state, "second", &second);
+    read_weights(*state, "third", &third);
+    assert_int_equal(first.len, second.len);
+    assert_memory_equal(first.data, second.data, first.len);
+    assert_int_equal(first.len, third.len);
+    assert_memory_equal(first.data, third.data, first.len);
+    buf_release(&third);
+    buf_release(&second);
+    buf_release(&first);
 }
 
 static void unknown_labels_are_refused(void **state)
 {
     struct err err = ERR_INIT;
-    struct run run = {*state, "odd.tsv", "odd", "bag-of-words", "mean", 0, false, 0};
+    struct run run = {*state, "odd.tsv", "odd", "rnn", "mean", 0, false, 0, {NULL}};
     write_text(*state, "odd.tsv", "a great film\t1\na film\t2\n");
     assert_int_equal(train(&run, &err), ERR_FORMAT);
     assert_non_null(strstr(err.message, "\"2\""));
@@ -232,7 +276,7 @@ static void unknown_labels_are_refused(void **state)
 static void empty_data_is_refused(void **state)
 {
     struct err err = ERR_INIT;
-    struct run run = {*state, "empty.tsv", "empty", "bag-of-words", "mean", 0, false, 0};
+    struct run run = {*state, "empty.tsv", "empty", "rnn", "mean", 0, false, 0, {NULL}};
     write_text(*state, "empty.tsv", "\n");
     assert_int_equal(train(&run, &err), ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "empty"));
@@ -242,11 +286,49 @@ static void one_label_is_too_few(void **state)
 {
     struct err err = ERR_INIT;
     char *folder = join(*state, "one");
-    struct run run = {folder, "train.tsv", "out", "bag-of-words", "mean", 0, false, 0};
+    struct run run = {folder, "train.tsv", "out", "rnn", "mean", 0, false, 0, {NULL}};
     assert_fine(file_make_folders(folder, &err), err);
     write_text(folder, "train.tsv", "a great film\t1\na film\t1\n");
     assert_int_equal(train(&run, &err), ERR_LIMIT);
     assert_non_null(strstr(err.message, "1 labels"));
+    mem_free(folder);
+}
+
+static void only_a_recurrent_classifier_drops_words(void **state)
+{
+    static const char *const options[] = {"--dropout-word", "--embedding-bayes"};
+    for (size_t o = 0; o < 2; o++) {
+        struct err err = ERR_INIT;
+        struct run run = {*state, "dev.tsv", "out", "bag-of-words",     "mean",
+                          0,      false,     0,     {options[o], "0.5"}};
+        assert_int_equal(train(&run, &err), ERR_ARGUMENT);
+        assert_non_null(strstr(err.message, options[o]));
+    }
+}
+
+/* A label that only one text has is a label all the same, whether classes weigh the same or not. */
+static void a_label_of_one_text_counts(void **state)
+{
+    static const char *const weights[] = {"none", "balanced"};
+    char *folder = join(*state, "rare"), *path = join(folder, "out");
+    for (size_t w = 0; w < 2; w++) {
+        struct err err = ERR_INIT;
+        struct run run = {
+            folder, "dev.tsv", "out", "rnn", "max", 0, false, 0, {"--class-weights", weights[w]}};
+        struct model *model;
+        assert_fine(file_make_folders(folder, &err), err);
+        write_data(folder, "train.tsv", LINES - 1, 1);
+        append_text(folder, "train.tsv", "perhaps we saw it\tneither\n");
+        write_data(folder, "dev.tsv", 60, 2);
+        assert_fine(train(&run, &err), err);
+        assert_true(run.best > 90);
+        assert_fine(model_open(&model, path, &err), err);
+        assert_int_equal(model->spec.label_count, 3);
+        assert_string_equal(model->spec.labels[2], "neither");
+        assert_true(positive(model, "great fun .") > 0.5f);
+        model_release(model);
+    }
+    mem_free(path);
     mem_free(folder);
 }
 
@@ -262,12 +344,15 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bag_of_words_learns),
         cmocka_unit_test(rnn_learns),
+        cmocka_unit_test(words_are_dropped_in_training_alone),
+        cmocka_unit_test(first_embeddings_hold_the_ratios),
         cmocka_unit_test(seeds_and_resuming_repeat_the_model),
         cmocka_unit_test(unknown_labels_are_refused),
         cmocka_unit_test(empty_data_is_refused),
         cmocka_unit_test(one_label_is_too_few),
+        cmocka_unit_test(only_a_recurrent_classifier_drops_words),
+        cmocka_unit_test(a_label_of_one_text_counts),
     };
     return cmocka_run_group_tests(tests, set_up, scratch_remove);
 }

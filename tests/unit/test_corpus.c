@@ -50,6 +50,59 @@ static void reads_files_in_order(void **state)
         mem_free(paths[i]);
 }
 
+/* A tab is text there, and lines of spaces are no texts. */
+static void reads_texts_alone(void **state)
+{
+    static const char text[] = "\xEF\xBB\xBFYesterday.\r\n\n   \n a\tb \nlast";
+    struct err err = ERR_INIT;
+    struct corpus corpus;
+    char *paths[2] = {scratch_file(state, "texts.txt", text, sizeof text - 1),
+                      scratch_file(state, "more.txt", "\nmore\n", 6)};
+
+    assert_fine(corpus_read_texts(&corpus, (const char *const *)paths, 2, &err), err);
+    assert_int_equal(corpus.count, 4);
+    assert_string_equal(corpus.lines[0].first, "Yesterday.");
+    assert_int_equal(corpus.lines[0].first_len, strlen("Yesterday."));
+    assert_string_equal(corpus.lines[1].first, " a\tb ");
+    assert_int_equal(corpus.lines[1].line, 4);
+    assert_string_equal(corpus.lines[2].first, "last");
+    assert_int_equal(corpus.lines[2].first_len, 4);
+    assert_string_equal(corpus.lines[3].first, "more");
+    assert_int_equal(corpus.lines[3].file, 1);
+    assert_int_equal(corpus.lines[3].line, 2);
+    for (size_t i = 0; i < corpus.count; i++) {
+        assert_string_equal(corpus.lines[i].second, "");
+        assert_int_equal(corpus.lines[i].second_len, 0);
+    }
+    corpus_release(&corpus);
+    for (int i = 0; i < 2; i++)
+        mem_free(paths[i]);
+}
+
+static void texts_alone_are_checked(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+        enum err_code code;
+        const char *fault;
+    } cases[] = {
+        {"fine\n\nab\xFF\n", 10, ERR_UTF8, "bad.txt:3: not UTF-8: byte 0xFF at offset 2"},
+        {"fine\n  \xC3", 8, ERR_UTF8, "bad.txt:2: not UTF-8: byte 0xC3 at offset 2"},
+        {"fine\nn\0l\n", 9, ERR_FORMAT, "bad.txt:2: a NUL byte at offset 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = ERR_INIT;
+        struct corpus corpus;
+        char *path = scratch_file(state, "bad.txt", cases[i].text, cases[i].len);
+        assert_int_equal(corpus_read_texts(&corpus, (const char *const *)&path, 1, &err),
+                         cases[i].code);
+        assert_non_null(strstr(err.message, cases[i].fault));
+        assert_null(corpus.lines);
+        mem_free(path);
+    }
+}
+
 static void grows_to_many_lines(void **state)
 {
     enum { LINES = 5000 };
@@ -177,7 +230,8 @@ int main(void)
         cmocka_unit_test(reads_files_in_order),      cmocka_unit_test(grows_to_many_lines),
         cmocka_unit_test(names_file_line_and_fault), cmocka_unit_test(a_missing_file_is_not_found),
         cmocka_unit_test(names_the_file_of_several), cmocka_unit_test(a_folder_is_no_corpus),
-        cmocka_unit_test(lines_have_a_limit),
+        cmocka_unit_test(lines_have_a_limit),        cmocka_unit_test(reads_texts_alone),
+        cmocka_unit_test(texts_alone_are_checked),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

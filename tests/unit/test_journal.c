@@ -45,6 +45,7 @@ static struct trainer_task task = {
     .context = &samples,
     .parameters = 1234567,
     .examples = 90,
+    .left_out = 10,
     .unit = "tokens",
     .score_name = "BLEU",
     .sample = sample_of,
@@ -95,6 +96,7 @@ static void report(struct journal *journal, size_t update, double score)
         progress.scored = progress.best = progress.saved = true;
         progress.score = progress.best_score = score;
         progress.perplexity = 100 / (1 + score);
+        progress.bits_per_character = 2;
     }
     assert_fine(journal_report(journal, &progress, &err), err);
 }
@@ -200,6 +202,8 @@ static void lines_say_all(void **state)
     assert_true(history_number(first, "loss") == 4.999);
     assert_string_equal(history_text(score, "metric"), "BLEU");
     assert_true(history_number(score, "score") == 1 && history_number(score, "perplexity") == 50);
+    assert_true(history_number(score, "bits_per_character") == 2);
+    assert_true(fabs(history_number(score, "nats_per_character") - 2 * log(2)) < 1e-7);
     assert_int_equal(json_array_size(json_object_get(kept, "samples")), 3);
     assert_string_equal(history_text(end, "reason"), "finished");
     assert_null(read_line(104));

@@ -104,7 +104,10 @@ static size_t find_pairs(const struct seq2seq *small, const int32_t *source, siz
         const struct hypothesis *found = &(*result)->hypotheses[h];
         if (found->truncated)
             continue;
-        pairs[count] = (struct seq2seq_pair){source, found->ids, length, found->count};
+        pairs[count] = (struct seq2seq_pair){.source = source,
+                                             .target = found->ids,
+                                             .source_count = length,
+                                             .target_count = found->count};
         log_probabilities[count++] = (double)found->log_probability;
     }
     decoder_free(decoder);
@@ -170,7 +173,10 @@ static double alone(struct batch_text source, struct batch_text target, size_t *
     for (size_t side = 0; side < 2; side++)
         for (size_t i = 0; i < encoded[side].count; i++)
             ids[side][i] = encoded[side].tokens[i].id;
-    const struct seq2seq_pair pair = {ids[0], ids[1], encoded[0].count, encoded[1].count};
+    const struct seq2seq_pair pair = {.source = ids[0],
+                                      .target = ids[1],
+                                      .source_count = encoded[0].count,
+                                      .target_count = encoded[1].count};
     assert_fine(likelihood_batch(model->seq2seq, &pair, 1, &sum, &arena, &err), err);
     *tokens += encoded[1].count + 1;
     encoded_release(&encoded[0]);

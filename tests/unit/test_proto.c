@@ -8,10 +8,12 @@
 #include "unit.h"
 
 #define HEAD "{\"jsonrpc\":\"2.0\",\"id\":1,"
+#define GENERATE HEAD "\"method\":\"generate\",\"params\":"
+#define REGRESS HEAD "\"method\":\"regress\",\"params\":"
 #define TRANSLATE HEAD "\"method\":\"translate\",\"params\":"
 
 static const struct proto_context usual = {
-    .max_text = 20, .max_texts = 3, .max_batch = 4, .local = true};
+    .max_text = 20, .max_texts = 3, .max_batch = 4, .max_tokens = 50, .max_rows = 2, .local = true};
 
 static struct proto_message *parse(const char *line, size_t len)
 {
@@ -47,6 +49,15 @@ static void check_bad(const struct proto_message *message, const struct bad_line
         assert_string_equal(call->id, bad->id);
     else
         assert_null(call->id);
+}
+
+static void check_all_bad(const struct bad_line *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct proto_message *message = parse_text(lines[i].line);
+        check_bad(message, &lines[i]);
+        proto_message_release(message);
+    }
 }
 
 static void bad_lines_are_told_why(void **state)
@@ -143,11 +154,78 @@ static void bad_lines_are_told_why(void **state)
          "\"reason\":\"too_many_texts\",\"path\":\"text\",\"limit\":3,\"actual\":4"},
         {"[1,2,3,4,5]", "null", -32002, "\"reason\":\"batch_too_long\",\"limit\":4"},
     };
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct proto_message *message = parse_text(lines[i].line);
-        check_bad(message, &lines[i]);
-        proto_message_release(message);
-    }
+    check_all_bad(lines, sizeof lines / sizeof lines[0]);
+}
+
+static const struct bad_line bad_parameters[] = {
+    {GENERATE "{\"text\":\"x\"}}", "1", -32602, "\"reason\":\"unknown\",\"path\":\"text\""},
+    {GENERATE "{\"prompt\":[\"x\"]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"prompt\",\"expected\":\"string\""},
+    {GENERATE "{\"prompt\":\"123456789012345678901\"}}", "1", -32002,
+     "\"reason\":\"text_too_long\",\"path\":\"prompt\",\"limit\":20,\"actual\":21"},
+    {GENERATE "{\"prompt\":\"a\\u0000\"}}", "1", -32602,
+     "\"reason\":\"control_character\",\"path\":\"prompt\",\"offset\":1"},
+    {GENERATE "{\"max_tokens\":51}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"max_tokens\",\"min\":1,\"max\":50"},
+    {GENERATE "{\"max_tokens\":0}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"max_tokens\",\"min\":1,\"max\":50"},
+    {GENERATE "{\"max_tokens\":1.0}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"max_tokens\",\"expected\":\"integer\""},
+    {GENERATE "{\"temperature\":100.1}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"temperature\",\"min\":0,\"max\":100"},
+    {GENERATE "{\"temperature\":-1}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"temperature\",\"min\":0,\"max\":100"},
+    {GENERATE "{\"temperature\":null}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"temperature\",\"expected\":\"number\""},
+    {GENERATE "{\"top_p\":2}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"top_p\",\"min\":0,\"max\":1"},
+    {GENERATE "{\"top_k\":0}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"top_k\",\"min\":1,\"max\":1000000"},
+    {GENERATE "{\"seed\":-1}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"seed\",\"min\":0,\"max\":9223372036854775807"},
+    {GENERATE "{\"stream\":1}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"stream\",\"expected\":\"boolean\""},
+    {GENERATE "{\"stop\":\"\"}}", "1", -32602, "\"reason\":\"empty\",\"path\":\"stop\""},
+    {GENERATE "{\"stop\":[\"a\",\"b\\u0000c\"]}}", "1", -32602,
+     "\"reason\":\"control_character\",\"path\":\"stop[1]\",\"offset\":1"},
+    {GENERATE "{\"stop\":{}}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"stop\",\"expected\":\"string or array of strings\""},
+    {GENERATE "{\"label\":7}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"label\",\"expected\":\"string\""},
+    {GENERATE "{\"features\":1}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features\",\"expected\":\"array of numbers or of arrays "
+     "of numbers\""},
+    {GENERATE "{\"features\":[1,null]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"number\""},
+    {GENERATE "{\"features\":[1,[2]]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"number\""},
+    {GENERATE "{\"features\":[[1],2]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"features[1]\",\"expected\":\"array of numbers\""},
+    {GENERATE "{\"features\":[[1,2],[1]]}}", "1", -32602,
+     "\"reason\":\"wrong_length\",\"path\":\"features[1]\",\"wanted\":2,\"actual\":1"},
+    {GENERATE "{\"features\":[]}}", "1", -32602, "\"reason\":\"empty\",\"path\":\"features\""},
+    {GENERATE "{\"features\":[0,-1.1e9]}}", "1", -32602,
+     "\"reason\":\"range\",\"path\":\"features[1]\",\"min\":-1000000000,\"max\":1000000000"},
+    {GENERATE "{\"features\":[[1],[2],[3]]}}", "1", -32002,
+     "\"reason\":\"too_many_rows\",\"path\":\"features\",\"limit\":2,\"actual\":3"},
+    {REGRESS "{}}", "1", -32602, "\"reason\":\"missing\",\"path\":\"text\""},
+    {HEAD "\"method\":\"regress\"}", "1", -32602, "\"reason\":\"missing\",\"path\":\"text\""},
+    {REGRESS "{\"text\":\"a\",\"rows\":[[1]]}}", "1", -32602,
+     "\"reason\":\"conflict\",\"path\":\"rows\""},
+    {REGRESS "{\"rows\":[1]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"rows[0]\",\"expected\":\"array of numbers\""},
+    {REGRESS "{\"rows\":[[\"1\"]]}}", "1", -32602,
+     "\"reason\":\"type\",\"path\":\"rows[0][0]\",\"expected\":\"number\""},
+    {HEAD "\"method\":\"tag\",\"params\":{\"text\":\"a\",\"top\":1}}", "1", -32602,
+     "\"reason\":\"unknown\",\"path\":\"top\""},
+    {HEAD "\"method\":\"classify\",\"params\":{\"text\":\"a\",\"explain\":\"linear\"}}", "1",
+     -32602, "\"reason\":\"type\",\"path\":\"explain\",\"expected\":\"boolean\""},
+};
+
+static void bad_parameters_of_the_other_methods_are_told_why(void **state)
+{
+    (void)state;
+    check_all_bad(bad_parameters, sizeof bad_parameters / sizeof bad_parameters[0]);
 }
 
 static void raw_nul_is_refused(void **state)
@@ -166,8 +244,8 @@ static void unknown_method_lists_methods(void **state)
     assert_int_equal(message->calls[0].error.code, PROTO_UNKNOWN_METHOD);
     assert_string_equal(message->calls[0].error.data.data,
                         "\"reason\":\"unknown_method\",\"methods\":[\"admin.log\","
-                        "\"admin.reload\",\"classify\",\"health\",\"models\",\"stats\","
-                        "\"translate\",\"version\"]");
+                        "\"admin.reload\",\"classify\",\"generate\",\"health\",\"models\","
+                        "\"regress\",\"stats\",\"tag\",\"translate\",\"version\"]");
     proto_message_release(message);
 }
 
@@ -315,6 +393,56 @@ static void a_good_call_has_its_parameters(void **state)
     proto_message_release(message);
 }
 
+static void a_generate_has_its_parameters(void **state)
+{
+    (void)state;
+    struct proto_message *message = parse_text(
+        GENERATE "{\"prompt\":\"a\\n\",\"label\":\"l\",\"features\":[[1,-2.5],[1e9,0]],"
+                 "\"max_tokens\":50,\"temperature\":0,\"top_k\":7,\"top_p\":0.5,\"seed\":0,"
+                 "\"stop\":[\"x\",\"\xc3\xa9\"],\"stream\":true}}");
+    const struct proto_params *params = &message->calls[0].params;
+    assert_int_equal(message->calls[0].error.code, PROTO_OK);
+    assert_int_equal(params->text_count, 1);
+    assert_int_equal(params->texts[0].len, 2);
+    assert_string_equal(params->label, "l");
+    assert_true(params->has_rows && params->rows.count == 2 && params->rows.width == 2);
+    assert_true(params->rows.values[1] == -2.5f && params->rows.values[2] == 1e9f);
+    assert_int_equal(params->max_tokens, 50);
+    assert_true(params->temperature == 0 && params->top_p == 0.5);
+    assert_int_equal(params->top_k, 7);
+    assert_int_equal(params->seed, 0);
+    assert_int_equal(params->stop_count, 2);
+    assert_string_equal(params->stops[1], "\xc3\xa9");
+    assert_true(params->stream);
+    proto_message_release(message);
+}
+
+static void a_generate_needs_no_parameters(void **state)
+{
+    (void)state;
+    struct proto_message *message = parse_text(HEAD "\"method\":\"generate\"}");
+    const struct proto_params *params = &message->calls[0].params;
+    assert_int_equal(message->calls[0].error.code, PROTO_OK);
+    assert_int_equal(params->text_count, 1);
+    assert_int_equal(params->texts[0].len, 0);
+    assert_int_equal(params->max_tokens, 50); /* the default is more than the server allows */
+    assert_true(params->temperature == 1 && params->top_p == 1 && params->top_k == 0);
+    assert_int_equal(params->seed, -1);
+    assert_true(params->stop_count == 0 && !params->has_rows && !params->stream);
+    proto_message_release(message);
+}
+
+static void rows_take_the_place_of_a_text(void **state)
+{
+    (void)state;
+    struct proto_message *message = parse_text(REGRESS "{\"rows\":[[1,2,3]]}}");
+    const struct proto_params *params = &message->calls[0].params;
+    assert_int_equal(message->calls[0].error.code, PROTO_OK);
+    assert_int_equal(params->text_count, 1);
+    assert_true(params->has_rows && params->rows.count == 1 && params->rows.width == 3);
+    proto_message_release(message);
+}
+
 static void batches_hold_good_and_bad(void **state)
 {
     (void)state;
@@ -383,7 +511,8 @@ static void lack_of_memory_is_an_error(void **state)
     /* Only a good line: after a failure a bad one may lack a part of its error's data instead. */
     static char line[] = "[{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"translate\",\"params\":"
                          "{\"text\":[\"x\"]}},{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":"
-                         "\"health\"}]";
+                         "\"health\"},{\"jsonrpc\":\"2.0\",\"method\":\"generate\",\"params\":{"
+                         "\"stop\":\"a\",\"features\":[1,2]}}]";
     fault_loop(parse_once, line);
 }
 
@@ -391,6 +520,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_lines_are_told_why),
+        cmocka_unit_test(bad_parameters_of_the_other_methods_are_told_why),
         cmocka_unit_test(raw_nul_is_refused),
         cmocka_unit_test(unknown_method_lists_methods),
         cmocka_unit_test(client_text_in_errors_is_cut_at_a_character),
@@ -400,6 +530,9 @@ int main(void)
         cmocka_unit_test(ids_come_back),
         cmocka_unit_test(long_ids_are_refused),
         cmocka_unit_test(a_good_call_has_its_parameters),
+        cmocka_unit_test(a_generate_has_its_parameters),
+        cmocka_unit_test(a_generate_needs_no_parameters),
+        cmocka_unit_test(rows_take_the_place_of_a_text),
         cmocka_unit_test(batches_hold_good_and_bad),
         cmocka_unit_test(permission_and_draining_come_before_parameters),
         cmocka_unit_test(answers_are_json_whatever_the_message),

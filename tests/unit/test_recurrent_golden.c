@@ -244,7 +244,7 @@ static void check_inference(const struct golden_case *c, const struct recurrent 
         float *own_x = zeros(steps * stride), *own = zeros(steps * cell_stride(s->width));
         for (size_t t = 0; t < steps; t++)
             memcpy(own_x + t * stride, x + (t * s->batch + b) * s->input, s->input * sizeof *x);
-        recurrent_encode(net, steps, own_x, own, last + b * s->state,
+        recurrent_encode(net, steps, own_x, NULL, own, last + b * s->state,
                          zeros(recurrent_scratch(net, steps)));
         for (size_t t = 0; t < steps; t++)
             memcpy(output + (t * s->batch + b) * s->width, own + t * cell_stride(s->width),

@@ -24,9 +24,15 @@ static const int32_t target_input[TARGET_STEPS * BATCH] = {1, 1, 1, 6, 0, 7, 0, 
 static const int32_t target_output[TARGET_STEPS * BATCH] = {6, 2, 7, 2, -1, 8, -1, -1, 2};
 static const int32_t target_lengths[BATCH] = {2, 1, 3};
 
+#define ROW 3
+static const real rows[SOURCE_STEPS * BATCH * ROW] = {
+    0.3, -1.2, 0.5, 0.9, 0.1,  -0.4, -0.7, 0.2, 1.1, 0.6, -0.3, 0.8, -0.5, 0.4, 0.7,
+    0,   0,    0,   1.3, -0.9, 0.2,  0,    0,   0,   0,   0,    0,   0.4,  0.5, -0.6};
+
+/* The source is tokens for some designs and rows for others. */
 static const struct seq2seq_batch batch = {
-    BATCH,          SOURCE_STEPS, TARGET_STEPS,  source,
-    source_lengths, target_input, target_output, target_lengths,
+    BATCH,        SOURCE_STEPS,  TARGET_STEPS,   source, source_lengths,
+    target_input, target_output, target_lengths, rows,
 };
 
 struct network {
@@ -45,6 +51,7 @@ static const struct design {
     enum spec_bridge bridge;
     bool deep;
     enum spec_tying tying;
+    size_t row;
 } designs[] = {
     {"gru, general",
      {.cell = CELL_GRU, .layers = 1, .hidden = 3, .bidirectional = true},
@@ -53,7 +60,8 @@ static const struct design {
      ATTENTION_GENERAL,
      SPEC_BRIDGE_LAST,
      false,
-     SPEC_TYING_THREE_WAY},
+     SPEC_TYING_THREE_WAY,
+     0},
     {"lstm, two layers, no attention",
      {.cell = CELL_LSTM, .layers = 2, .hidden = 4, .residual = true},
      {.cell = CELL_LSTM, .layers = 2, .hidden = 4, .residual = true},
@@ -61,7 +69,8 @@ static const struct design {
      ATTENTION_NONE,
      SPEC_BRIDGE_LAST,
      false,
-     SPEC_TYING_NONE},
+     SPEC_TYING_NONE,
+     0},
     {"dot, deep output",
      {.cell = CELL_GRU_CHO, .layers = 1, .hidden = 4},
      {.cell = CELL_MUT1, .layers = 1, .hidden = 4},
@@ -69,7 +78,8 @@ static const struct design {
      ATTENTION_DOT,
      SPEC_BRIDGE_MEAN,
      true,
-     SPEC_TYING_TWO_WAY},
+     SPEC_TYING_TWO_WAY,
+     0},
     {"conditional, additive, normalised",
      {.cell = CELL_GRU,
       .norm = CELL_NORM_SEPARATE,
@@ -81,7 +91,8 @@ static const struct design {
      ATTENTION_ADDITIVE,
      SPEC_BRIDGE_MEAN,
      true,
-     SPEC_TYING_THREE_WAY},
+     SPEC_TYING_THREE_WAY,
+     0},
     {"conditional lstm, three layers, general",
      {.cell = CELL_LSTM_PEEPHOLE, .layers = 1, .hidden = 3, .bidirectional = true},
      {.cell = CELL_LSTM, .norm = CELL_NORM_JOINT, .layers = 3, .hidden = 4, .residual = true},
@@ -89,7 +100,8 @@ static const struct design {
      ATTENTION_GENERAL,
      SPEC_BRIDGE_LAST,
      false,
-     SPEC_TYING_TWO_WAY},
+     SPEC_TYING_TWO_WAY,
+     0},
     {"input feeding, lstm, two layers",
      {.cell = CELL_LSTM, .layers = 2, .hidden = 3, .bidirectional = true},
      {.cell = CELL_LSTM, .layers = 2, .hidden = 5, .residual = true},
@@ -97,7 +109,8 @@ static const struct design {
      ATTENTION_GENERAL,
      SPEC_BRIDGE_LAST,
      false,
-     SPEC_TYING_NONE},
+     SPEC_TYING_NONE,
+     0},
     {"input feeding, gru, deep output",
      {.cell = CELL_RNN_TANH, .layers = 1, .hidden = 3, .bidirectional = true},
      {.cell = CELL_GRU, .layers = 1, .hidden = 5},
@@ -105,7 +118,35 @@ static const struct design {
      ATTENTION_ADDITIVE,
      SPEC_BRIDGE_MEAN,
      true,
-     SPEC_TYING_TWO_WAY},
+     SPEC_TYING_TWO_WAY,
+     0},
+    {"rows as they are, conditional, additive",
+     {.layers = 0},
+     {.cell = CELL_GRU, .layers = 1, .hidden = 5},
+     SPEC_DECODER_CONDITIONAL,
+     ATTENTION_ADDITIVE,
+     SPEC_BRIDGE_MEAN,
+     true,
+     SPEC_TYING_TWO_WAY,
+     ROW},
+    {"rows as they are, no attention",
+     {.layers = 0},
+     {.cell = CELL_LSTM, .layers = 2, .hidden = 4},
+     SPEC_DECODER_PLAIN,
+     ATTENTION_NONE,
+     SPEC_BRIDGE_MEAN,
+     false,
+     SPEC_TYING_NONE,
+     ROW},
+    {"rows encoded, general",
+     {.cell = CELL_GRU, .layers = 1, .hidden = 3, .bidirectional = true},
+     {.cell = CELL_GRU, .layers = 1, .hidden = 5},
+     SPEC_DECODER_PLAIN,
+     ATTENTION_GENERAL,
+     SPEC_BRIDGE_LAST,
+     false,
+     SPEC_TYING_TWO_WAY,
+     ROW},
 };
 #define DESIGNS (sizeof designs / sizeof *designs)
 
@@ -124,7 +165,8 @@ static void network_init(struct network *n, const struct design *design, double 
                               .attention = design->attention,
                               .bridge = design->bridge,
                               .deep_output = design->deep,
-                              .tying = design->tying};
+                              .tying = design->tying,
+                              .row = design->row};
     *n = (struct network){.training = {.dropout_embedding = dropout,
                                        .dropout_layer = dropout,
                                        .dropout_state = dropout,

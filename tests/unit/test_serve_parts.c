@@ -10,6 +10,7 @@
 #include "serve/listen.h"
 #include "serve/mailbox.h"
 #include "serve/stats.h"
+#include "serve/stream.h"
 #include "unit.h"
 
 #define MAILS 1000
@@ -180,6 +181,107 @@ static void calls_find_their_model(void **state)
         &english);
 }
 
+static char *moods[] = {"good", "bad"};
+static struct model lines = {.spec = {.name = "lines", .task = SPEC_GENERATION, .kind = SPEC_RNN}},
+                    named = {.spec = {.name = "named",
+                                      .task = SPEC_GENERATION,
+                                      .kind = SPEC_RNN,
+                                      .condition = SPEC_CONDITION_FIRST,
+                                      .feature = 8,
+                                      .labels = moods,
+                                      .label_count = 2}},
+                    scene = {.spec = {.name = "scene",
+                                      .task = SPEC_GENERATION,
+                                      .kind = SPEC_RNN,
+                                      .condition = SPEC_CONDITION_EVERY,
+                                      .feature = 3}},
+                    image = {.spec = {.name = "image",
+                                      .task = SPEC_GENERATION,
+                                      .kind = SPEC_SEQ2SEQ,
+                                      .row = 2}};
+
+static void conditions_are_what_the_model_takes(void **state)
+{
+    (void)state;
+    struct model *all[] = {&image, &lines, &named, &scene};
+    const enum proto_method generate = PROTO_GENERATE;
+    const struct rows vector = {.count = 1, .width = 3}, grid = {.count = 2, .width = 2};
+    const struct proto_params good[] = {
+        {.model = "lines"},
+        {.model = "named", .label = "bad"},
+        {.model = "scene", .rows = vector, .has_rows = true},
+        {.model = "image", .rows = grid, .has_rows = true},
+        {.rows = grid, .has_rows = true},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_non_null(find(all, 4, generate, good[i], 0, NULL));
+    find(all, 4, generate, (struct proto_params){.model = "named"}, PROTO_INVALID_PARAMS,
+         "\"reason\":\"missing\",\"path\":\"label\"");
+    find(all, 4, generate, (struct proto_params){.model = "named", .label = "goo"},
+         PROTO_INVALID_PARAMS,
+         "\"reason\":\"unknown_label\",\"path\":\"label\",\"available\":[\"good\",\"bad\"]");
+    find(all, 4, generate, (struct proto_params){.model = "lines", .label = "good"},
+         PROTO_INVALID_PARAMS, "\"reason\":\"conflict\",\"path\":\"label\"");
+    find(all, 4, generate, (struct proto_params){.model = "scene"}, PROTO_INVALID_PARAMS,
+         "\"reason\":\"missing\",\"path\":\"features\"");
+    find(all, 4, generate,
+         (struct proto_params){.model = "named", .label = "bad", .rows = vector, .has_rows = true},
+         PROTO_INVALID_PARAMS, "\"reason\":\"conflict\",\"path\":\"features\"");
+    find(
+        all, 4, generate,
+        (struct proto_params){.model = "scene", .rows = {.count = 2, .width = 3}, .has_rows = true},
+        PROTO_INVALID_PARAMS, "\"reason\":\"conflict\",\"path\":\"features\"");
+    find(all, 4, generate,
+         (struct proto_params){.model = "image", .rows = vector, .has_rows = true},
+         PROTO_INVALID_PARAMS,
+         "\"reason\":\"wrong_length\",\"path\":\"features\",\"wanted\":2,\"actual\":3");
+}
+
+struct reader { /* of a stream: what its mails brought */
+    struct stream *stream;
+    struct buf text;
+    int mails;
+};
+
+static void read_along(struct mail *mail)
+{
+    struct reader *reader = stream_owner(mail);
+    struct buf text;
+    reader->mails++;
+    stream_arrived(reader->stream);
+    stream_take(reader->stream, &text);
+    buf_append(&reader->text, text.data, text.len, NULL);
+    buf_release(&text);
+}
+
+static void streams_wake_once_and_lose_nothing(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    struct reader reader = {.mails = 0};
+    struct mailbox *mailbox = mailbox_new(&err);
+    reader.stream = stream_new(&reader, read_along, &err);
+    assert_non_null(mailbox);
+    assert_non_null(reader.stream);
+    assert_fine(stream_put(reader.stream, mailbox, "", 0, &err), err);
+    mailbox_deliver(mailbox);
+    assert_int_equal(reader.mails, 0);
+    assert_fine(stream_put(reader.stream, mailbox, "one ", 4, &err), err);
+    assert_fine(stream_put(reader.stream, mailbox, "two ", 4, &err), err);
+    mailbox_deliver(mailbox);
+    assert_int_equal(reader.mails, 1);
+    assert_fine(stream_put(reader.stream, mailbox, "three", 5, &err), err);
+    mailbox_deliver(mailbox);
+    assert_int_equal(reader.mails, 2);
+    assert_string_equal(reader.text.data, "one two three");
+    buf_release(&reader.text);
+    assert_fine(stream_put(reader.stream, mailbox, "never read", 10, &err), err);
+    mailbox_deliver(mailbox);
+    buf_release(&reader.text);
+    stream_free(reader.stream);
+    mailbox_free(mailbox);
+}
+
 static void addresses_are_understood(void **state)
 {
     (void)state;
@@ -234,6 +336,8 @@ int main(void)
         cmocka_unit_test(percentiles_are_those_of_the_latest),
         cmocka_unit_test(models_and_codes_are_counted),
         cmocka_unit_test(calls_find_their_model),
+        cmocka_unit_test(conditions_are_what_the_model_takes),
+        cmocka_unit_test(streams_wake_once_and_lose_nothing),
         cmocka_unit_test(addresses_are_understood),
         cmocka_unit_test(stale_sockets_are_replaced_and_files_are_not),
     };

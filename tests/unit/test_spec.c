@@ -21,15 +21,50 @@ static const char recurrent[] =
     "{\"format\":1,\"name\":\"s.2_x\",\"task\":\"classification\","
     "\"labels\":[\"n\\u00e9gatif\",\"positif\",\"neutre\"],"
     "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfkc\",\"fold\":true},"
-    "\"architecture\":{\"kind\":\"rnn-classifier\",\"vocabulary\":4,\"embedding\":1,"
+    "\"architecture\":{\"kind\":\"rnn\",\"vocabulary\":4,\"embedding\":1,"
     "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":8192,\"residual\":false,"
     "\"norm\":\"none\",\"bidirectional\":false},"
     "\"pooling\":\"max\"}}";
 static const char bag[] =
     "{\"format\":1,\"name\":\"0\",\"task\":\"classification\",\"labels\":[\"a\",\"b\"],"
     "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":true},"
-    "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":2097152,\"ngrams\":5,"
+    "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":2097152,"
+    "\"word_ngrams\":5,\"weighting\":\"tf-idf\",\"normalise\":true,\"hidden\":0,"
     "\"buckets\":16777216},\"card\":{}}";
+static const char exact_bag[] =
+    "{\"format\":1,\"name\":\"0\",\"task\":\"classification\",\"labels\":[\"a\",\"b\"],"
+    "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":true},"
+    "\"architecture\":{\"kind\":\"bag-of-words\",\"vocabulary\":4,\"word_ngrams\":0,"
+    "\"character_ngrams\":{\"shortest\":2,\"longest\":10,\"across\":true},"
+    "\"weighting\":\"counts\",\"normalise\":false,\"hidden\":12,\"features\":268435456,\"edges\":"
+    "true,"
+    "\"stop_words\":[\"der\",\"die\"]}}";
+
+static const char generation[] =
+    "{\"format\":1,\"name\":\"names-lm\",\"task\":\"generation\",\"stream\":false,"
+    "\"labels\":[\"Czech\",\"Dutch\"],"
+    "\"tokenizer\":{\"kind\":\"bpe\",\"form\":\"nfc\",\"fold\":false},"
+    "\"architecture\":{\"kind\":\"rnn\",\"vocabulary\":60,\"embedding\":32,"
+    "\"encoder\":{\"cell\":\"lstm\",\"layers\":2,\"hidden\":32,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":false},"
+    "\"condition\":{\"at\":\"first\",\"size\":8},\"tied\":true},\"card\":{}}";
+static const char regression[] =
+    "{\"format\":1,\"name\":\"sum\",\"task\":\"regression\","
+    "\"output\":{\"mean\":-1.5,\"deviation\":0.25},"
+    "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":false},"
+    "\"architecture\":{\"kind\":\"rnn\",\"vocabulary\":4,\"embedding\":32,\"row\":2,"
+    "\"encoder\":{\"cell\":\"gru\",\"layers\":1,\"hidden\":64,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":true},\"pooling\":\"attention\"},\"card\":{}}";
+
+static const char captions[] =
+    "{\"format\":1,\"name\":\"grid\",\"task\":\"generation\",\"stream\":false,"
+    "\"tokenizer\":{\"kind\":\"word\",\"form\":\"nfc\",\"fold\":false},"
+    "\"architecture\":{\"kind\":\"seq2seq\",\"vocabulary\":26,\"row\":10,\"embedding\":48,"
+    "\"encoder\":{\"cell\":\"gru\",\"layers\":0,\"hidden\":64,\"residual\":false,"
+    "\"norm\":\"none\",\"bidirectional\":true},"
+    "\"decoder\":{\"kind\":\"plain\",\"cell\":\"gru\",\"layers\":1,\"hidden\":48,"
+    "\"residual\":false,\"norm\":\"none\"},\"attention\":\"dot\",\"bridge\":\"mean\","
+    "\"deep_output\":true,\"tying\":\"two-way\"},\"card\":{}}";
 
 static void parse(struct spec *spec, const char *text)
 {
@@ -81,7 +116,7 @@ static void reads_classifiers(void **state)
     (void)state;
     parse(&spec, recurrent);
     assert_int_equal(spec.task, SPEC_CLASSIFICATION);
-    assert_int_equal(spec.kind, SPEC_RNN_CLASSIFIER);
+    assert_int_equal(spec.kind, SPEC_RNN);
     assert_int_equal(spec.pooling, SPEC_POOL_MAX);
     assert_int_equal(spec.label_count, 3);
     assert_string_equal(spec.labels[0], "négatif");
@@ -95,8 +130,50 @@ static void reads_classifiers(void **state)
     spec_release(&spec);
     parse(&spec, bag);
     assert_int_equal(spec.kind, SPEC_BAG_OF_WORDS);
-    assert_int_equal(spec.ngrams, 5);
-    assert_int_equal(spec.buckets, 16777216);
+    assert_int_equal(spec.bag.words, 5);
+    assert_int_equal(spec.bag.longest, 0);
+    assert_int_equal(spec.bag.weighting, SPEC_TF_IDF);
+    assert_int_equal(spec.bag.buckets, 16777216);
+    assert_int_equal(spec.bag.features, 0);
+    spec_release(&spec);
+    parse(&spec, exact_bag);
+    assert_int_equal(spec.bag.words, 0);
+    assert_int_equal(spec.bag.shortest, 2);
+    assert_int_equal(spec.bag.longest, 10);
+    assert_true(spec.bag.across && spec.bag.edges);
+    assert_false(spec.bag.normalise);
+    assert_int_equal(spec.bag.weighting, SPEC_COUNTS);
+    assert_int_equal(spec.bag.hidden, 12);
+    assert_int_equal(spec.bag.features, 268435456);
+    assert_int_equal(spec.bag.stop_count, 2);
+    assert_string_equal(spec.bag.stop_words[1], "die");
+    spec_release(&spec);
+}
+
+static void reads_other_shapes(void **state)
+{
+    struct spec spec;
+    (void)state;
+    parse(&spec, captions);
+    assert_int_equal(spec.task, SPEC_GENERATION);
+    assert_int_equal(spec.kind, SPEC_SEQ2SEQ);
+    assert_int_equal(spec.row, 10);
+    assert_int_equal(spec.encoder.layers, 0);
+    spec_release(&spec);
+    parse(&spec, generation);
+    assert_int_equal(spec.task, SPEC_GENERATION);
+    assert_int_equal(spec.kind, SPEC_RNN);
+    assert_int_equal(spec.condition, SPEC_CONDITION_FIRST);
+    assert_int_equal(spec.feature, 8);
+    assert_int_equal(spec.row, 0);
+    assert_true(spec.tied);
+    assert_false(spec.stream);
+    spec_release(&spec);
+    parse(&spec, regression);
+    assert_int_equal(spec.task, SPEC_REGRESSION);
+    assert_int_equal(spec.row, 2);
+    assert_int_equal(spec.pooling, SPEC_POOL_ATTENTION);
+    assert_true(spec.output_mean == -1.5 && spec.deviation == 0.25);
     spec_release(&spec);
 }
 
@@ -146,7 +223,7 @@ static const struct change changes[] = {
     {translation, "target", "\"aa-aaaaaaaa-aaaaaaaa-aaaaaaaa-aaaaaaaa\"", ERR_FORMAT, "\"target\""},
     {translation, "tokenizer", NULL, ERR_FORMAT, "\"tokenizer\" is missing"},
     {translation, "tokenizer", "[]", ERR_FORMAT, "\"tokenizer\" must be an object"},
-    {translation, "tokenizer.kind", "\"char\"", ERR_FORMAT, "\"tokenizer.kind\" has an unknown"},
+    {translation, "tokenizer.kind", "\"letter\"", ERR_FORMAT, "\"tokenizer.kind\" has an unknown"},
     {translation, "tokenizer.form", "\"nfd\"", ERR_FORMAT, "\"tokenizer.form\" has an unknown"},
     {translation, "tokenizer.fold", "1", ERR_FORMAT, "\"tokenizer.fold\" must be true or false"},
     {translation, "architecture", "null", ERR_FORMAT, "\"architecture\" must be an object"},
@@ -186,9 +263,37 @@ static const struct change changes[] = {
     {recurrent, "labels", "[\"a\",\"b\",\"a\"]", ERR_FORMAT, "entry 2 is the same as entry 0"},
     {recurrent, "architecture.pooling", "\"sum\"", ERR_FORMAT, "known are \"last\", \"mean\""},
     {recurrent, "architecture.kind", "\"seq2seq\"", ERR_FORMAT, "does not do the task"},
-    {bag, "architecture.ngrams", "6", ERR_LIMIT, "allowed are 1 to 5"},
+    {generation, "stream", NULL, ERR_FORMAT, "\"stream\" is missing"},
+    {generation, "architecture.condition", NULL, ERR_FORMAT, "condition\" is missing"},
+    {generation, "architecture.condition.at", "\"last\"", ERR_FORMAT, "known are \"none\""},
+    {generation, "architecture.condition.at", "\"none\"", ERR_FORMAT, "there are \"labels\""},
+    {generation, "architecture.condition.size", "0", ERR_LIMIT, "condition.size\" is 0"},
+    {generation, "architecture.embedding", "16", ERR_FORMAT, "hidden size, 32, not 16"},
+    {generation, "architecture.encoder.bidirectional", "true", ERR_FORMAT, "one direction"},
+    {regression, "output", NULL, ERR_FORMAT, "\"output\" is missing"},
+    {regression, "output.deviation", "0", ERR_LIMIT, "output.deviation\" is 0"},
+    {regression, "architecture.row", "8193", ERR_LIMIT, "allowed are 0 to 8192"},
+    {regression, "architecture.kind", "\"bag-of-words\"", ERR_FORMAT, "does not do the task"},
+    {regression, "task", "\"translation\"", ERR_FORMAT, "\"source\" is missing"},
+    {captions, "architecture.tying", "\"three-way\"", ERR_FORMAT, "rows have no embedding"},
+    {captions, "architecture.bridge", "\"last\"", ERR_FORMAT, "the encoder has no layers"},
+    {captions, "architecture.embedding", "47", ERR_FORMAT, "size 47 and the decoder's 48"},
+    {captions, "architecture.row", "0", ERR_FORMAT, "does not do the task"},
+    {captions, "architecture.decoder.layers", "0", ERR_LIMIT, "decoder.layers\" is 0"},
+    {recurrent, "architecture.encoder.layers", "0", ERR_LIMIT, "encoder.layers\" is 0"},
+    {bag, "architecture.word_ngrams", "6", ERR_LIMIT, "allowed are 0 to 5"},
+    {bag, "architecture.word_ngrams", "0", ERR_FORMAT, "\"architecture.word_ngrams\" above 0"},
+    {bag, "architecture.weighting", "\"bm25\"", ERR_FORMAT, "known are \"binary\""},
+    {bag, "architecture.hidden", "8193", ERR_LIMIT, "allowed are 0 to 8192"},
     {bag, "architecture.buckets", "16777217", ERR_LIMIT, "architecture.buckets"},
-    {bag, "architecture.buckets", NULL, ERR_FORMAT, "\"architecture.buckets\" is missing"},
+    {bag, "architecture.buckets", NULL, ERR_FORMAT, "one of \"architecture.features\""},
+    {exact_bag, "architecture.features", "0", ERR_LIMIT, "architecture.features"},
+    {exact_bag, "architecture.character_ngrams.longest", "11", ERR_LIMIT, "allowed are 1 to 10"},
+    {exact_bag, "architecture.character_ngrams.shortest", "11", ERR_LIMIT, "allowed are 1 to 10"},
+    {exact_bag, "architecture.character_ngrams.across", "1", ERR_FORMAT, "true or false"},
+    {exact_bag, "architecture.character_ngrams", "[]", ERR_FORMAT, "must be an object"},
+    {exact_bag, "architecture.stop_words", "{}", ERR_FORMAT, "must be an array"},
+    {exact_bag, "architecture.stop_words", "[\"a\", \"\"]", ERR_FORMAT, "entry 1"},
 };
 
 static void apply(json_t *object, const char *key, const char *value)
@@ -295,12 +400,30 @@ static void refuses_what_is_not_json(void **state)
     free(deep);
 }
 
+static void assert_same_bag(const struct spec_bag *again, const struct spec_bag *copy)
+{
+    assert_int_equal(again->words, copy->words);
+    assert_int_equal(again->shortest, copy->shortest);
+    assert_int_equal(again->longest, copy->longest);
+    assert_int_equal(again->across, copy->across);
+    assert_int_equal(again->edges, copy->edges);
+    assert_int_equal(again->weighting, copy->weighting);
+    assert_int_equal(again->normalise, copy->normalise);
+    assert_int_equal(again->hidden, copy->hidden);
+    assert_int_equal(again->features, copy->features);
+    assert_int_equal(again->buckets, copy->buckets);
+    assert_int_equal(again->stop_count, copy->stop_count);
+    for (size_t i = 0; i < copy->stop_count; i++)
+        assert_string_equal(again->stop_words[i], copy->stop_words[i]);
+}
+
 static void writes_what_it_reads(void **state)
 {
-    static const char *const texts[] = {translation, recurrent, bag};
+    static const char *const texts[] = {translation, recurrent,  bag,     exact_bag,
+                                        generation,  regression, captions};
     struct err err = ERR_INIT;
     char *path = file_join(*state, "model.json", &err);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct spec spec, copy, again;
         parse(&spec, texts[i]);
         assert_fine(spec_copy(&copy, &spec, &err), err);
@@ -326,8 +449,14 @@ static void writes_what_it_reads(void **state)
         assert_int_equal(again.deep_output, copy.deep_output);
         assert_int_equal(again.tying, copy.tying);
         assert_int_equal(again.pooling, copy.pooling);
-        assert_int_equal(again.ngrams, copy.ngrams);
-        assert_int_equal(again.buckets, copy.buckets);
+        assert_int_equal(again.row, copy.row);
+        assert_int_equal(again.condition, copy.condition);
+        assert_int_equal(again.feature, copy.feature);
+        assert_int_equal(again.tied, copy.tied);
+        assert_int_equal(again.stream, copy.stream);
+        assert_true(again.temperature == copy.temperature);
+        assert_true(again.output_mean == copy.output_mean && again.deviation == copy.deviation);
+        assert_same_bag(&again.bag, &copy.bag);
         assert_int_equal(again.beam, copy.beam);
         assert_true(again.length_penalty == copy.length_penalty);
         assert_string_equal(again.card, copy.card);
@@ -400,6 +529,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_translation),
         cmocka_unit_test(reads_classifiers),
+        cmocka_unit_test(reads_other_shapes),
         cmocka_unit_test(decoding_has_defaults),
         cmocka_unit_test(refuses_wrong_values),
         cmocka_unit_test(refuses_many_labels),

@@ -18,6 +18,8 @@ static const struct vocab_settings all_settings[] = {
     {.tokenizer = {TOKEN_BPE, NORM_NFC, true}, .merges = 0, .min_count = 1000000},
     {.tokenizer = {TOKEN_WORD, NORM_NFC, false}, .max_words = 0, .min_count = 1},
     {.tokenizer = {TOKEN_WORD, NORM_NFKC, true}, .max_words = 40, .min_count = 1},
+    {.tokenizer = {TOKEN_CHAR, NORM_NFC, false}, .min_count = 1},
+    {.tokenizer = {TOKEN_CHAR, NORM_NFKC, true}, .min_count = 5},
 };
 #define SETTINGS (sizeof all_settings / sizeof *all_settings)
 
@@ -34,25 +36,33 @@ static void fail_on(const char *text, size_t len, const char *why)
             fail_on(text, len, #condition);                                                        \
     } while (0)
 
-/* out->text is " " + normalise(text). */
-static void check_text(const struct tokenizer_spec *spec, const char *text, size_t len,
+/* Bytes in front of the text that are not of it. */
+static size_t added_to(const struct tokenizer *tokenizer)
+{
+    return tokenizer_spec(tokenizer)->kind == TOKEN_CHAR ? 0 : 1;
+}
+
+/* out->text is normalise(text), with " " in front where one is added. */
+static void check_text(const struct tokenizer *tokenizer, const char *text, size_t len,
                        const struct encoded *out)
 {
+    const struct tokenizer_spec *spec = tokenizer_spec(tokenizer);
+    const size_t added = added_to(tokenizer);
     struct buf normal = BUF_INIT;
     struct err err = ERR_INIT;
     assert_fine(norm_text(spec->form, spec->fold, text, len, &normal, NULL, &err), err);
-    HOLDS(out->text.len == (len == 0 ? 0 : normal.len + 1));
-    HOLDS(len == 0 ||
-          (out->text.data[0] == ' ' && memcmp(out->text.data + 1, normal.data, normal.len) == 0));
+    HOLDS(out->text.len == (len == 0 ? 0 : normal.len + added));
+    HOLDS(len == 0 || added == 0 || out->text.data[0] == ' ');
+    HOLDS(len == 0 || memcmp(out->text.data + added, normal.data, normal.len) == 0);
     buf_release(&normal);
 }
 
-static void check_ranges(const char *text, size_t len, const struct encoded *out)
+static void check_ranges(const char *text, size_t len, const struct encoded *out, size_t added)
 {
     uint32_t at = 0, raw_begin = 0, raw_end = 0;
     for (size_t i = 0; i < out->count; i++) {
         const struct token *token = &out->tokens[i];
-        bool added_space = token->begin == 0 && token->end == 1;
+        bool added_space = token->begin == 0 && token->end == added;
         HOLDS(token->begin == at && token->end > at && token->end <= out->text.len);
         HOLDS(token->raw_begin >= raw_begin && token->raw_end >= raw_end);
         HOLDS(token->raw_begin <= raw_end); /* nothing is left out */
@@ -90,7 +100,7 @@ static void check_ids(const struct tokenizer *tokenizer, const char *text, size_
     }
 }
 
-/* Decoding gives out->text less its first space; for words only where all are known. */
+/* Decoding gives out->text less the space added; but for bpe only where all are known. */
 static void check_decoding(const struct tokenizer *tokenizer, const char *text, size_t len,
                            const struct encoded *out)
 {
@@ -105,8 +115,9 @@ static void check_decoding(const struct tokenizer *tokenizer, const char *text, 
     }
     assert_fine(tokenizer_decode(tokenizer, ids, out->count, &decoded, &err), err);
     if (known && out->count > 0) {
-        HOLDS(decoded.len == out->text.len - 1);
-        HOLDS(memcmp(decoded.data, out->text.data + 1, decoded.len) == 0);
+        const size_t added = added_to(tokenizer);
+        HOLDS(decoded.len == out->text.len - added);
+        HOLDS(memcmp(decoded.data, out->text.data + added, decoded.len) == 0);
     }
     HOLDS(utf8_valid_length(decoded.data, decoded.len) == decoded.len);
     buf_release(&decoded);
@@ -118,8 +129,8 @@ static void check_all(const struct tokenizer *tokenizer, const char *text, size_
 {
     struct err err = ERR_INIT;
     assert_fine(tokenizer_encode(tokenizer, text, len, out, &err), err);
-    check_text(tokenizer_spec(tokenizer), text, len, out);
-    check_ranges(text, len, out);
+    check_text(tokenizer, text, len, out);
+    check_ranges(text, len, out, added_to(tokenizer));
     check_ids(tokenizer, text, len, out);
     check_decoding(tokenizer, text, len, out);
 }
@@ -151,6 +162,8 @@ static void sameness_is_noticed(void **state)
         {.tokenizer = {TOKEN_BPE, NORM_NFKC, false}, .merges = 300, .min_count = 1},
         {.tokenizer = {TOKEN_WORD, NORM_NFC, false}, .max_words = 39, .min_count = 1},
         {.tokenizer = {TOKEN_WORD, NORM_NFC, true}, .max_words = 40, .min_count = 1},
+        {.tokenizer = {TOKEN_CHAR, NORM_NFC, false}, .max_words = 30, .min_count = 1},
+        {.tokenizer = {TOKEN_CHAR, NORM_NFKC, false}, .min_count = 5},
     };
     const size_t count = SETTINGS + sizeof others / sizeof *others;
     for (size_t i = 0; i < count; i++)
@@ -185,6 +198,63 @@ static void known_words_have_ids_and_others_are_unknown(void **state)
     assert_string_equal(tokenizer_text(tokenizer, out.tokens[3].id, &len), " knows");
     encoded_release(&out);
     tokenizer_free(tokenizer);
+}
+
+/* The tokens' texts joined by "|", unknown ones as "?". */
+static void join_tokens(const struct tokenizer *tokenizer, const char *text, struct buf *joined)
+{
+    struct encoded out = {.count = 0};
+    struct err err = ERR_INIT;
+    buf_clear(joined);
+    assert_fine(tokenizer_encode(tokenizer, text, strlen(text), &out, &err), err);
+    for (size_t i = 0; i < out.count; i++) {
+        size_t len;
+        const char *token = tokenizer_text(tokenizer, out.tokens[i].id, &len);
+        buf_printf(joined, NULL, "%s%s", i > 0 ? "|" : "",
+                   out.tokens[i].id == TOKEN_UNK ? "?" : token);
+    }
+    encoded_release(&out);
+}
+
+/* "c" and "z" are seen once; "q" and the macron twice, with those of clusters seen once. */
+static void clusters_are_tokens_and_unknown_ones_fall_apart(void **state)
+{
+    static const char learned[] = "the cat\r\nthe x\u0304\u0323x\u0304\u0323 q\u0304 z\u0304 "
+                                  "\U0001F1EB\U0001F1F7\U0001F1EB\U0001F1F7 a\nb\nqb\r\n";
+    static const struct {
+        const char *text, *tokens;
+    } cases[] = {
+        {"the cat", "t|h|e| |?|a|t"},
+        {" the\n\n", " |t|h|e|\n|\n"},
+        {"a\r\nb", "a|\r\n|b"},
+        {"\r\r\n", "?|\r\n"},
+        {"x\u0304\u0323x\u0304", "x\u0323\u0304|?|\u0304"},
+        {"q\u0304", "q|\u0304"},
+        {"q\u0304\u20D0\u20D1b", "q|\u0304|?|b"},
+        {"\U0001F1EB\U0001F1F7\U0001F1EB\U0001F1F7t",
+         "\U0001F1EB\U0001F1F7|\U0001F1EB\U0001F1F7|t"},
+        {"\U0001F1EB\U0001F1E9", "?"},
+        {"tQZ", "t|?|?"},
+    };
+    const struct vocab_settings settings = {.tokenizer = {TOKEN_CHAR, NORM_NFC, false},
+                                            .min_count = 2};
+    struct err err = ERR_INIT;
+    struct vocab_learner *learner = vocab_learner_new(&settings, &err);
+    char *path = file_join(*state, "clusters.sqlite", &err);
+    struct tokenizer *tokenizer = NULL;
+    struct buf joined = BUF_INIT;
+
+    assert_fine(vocab_learner_add(learner, learned, sizeof learned - 1, &err), err);
+    assert_fine(vocab_learner_save(learner, path, &err), err);
+    assert_fine(tokenizer_open(&tokenizer, &settings.tokenizer, path, &err), err);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        join_tokens(tokenizer, cases[i].text, &joined);
+        assert_string_equal(joined.data, cases[i].tokens);
+    }
+    buf_release(&joined);
+    tokenizer_free(tokenizer);
+    vocab_learner_free(learner);
+    mem_free(path);
 }
 
 /* Merges by their texts, read from the database: the tokenizer's own tables are not asked. */
@@ -367,7 +437,7 @@ static void large_texts_stay_within_the_memory_promised(void **state)
 {
     static const char *const units[] = {"a", "\x01", "é", "\u0301\u0323", "A", "\uFDFA", "日", " "};
     enum { BYTES = 100000 };
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < SETTINGS; i++) {
         struct tokenizer *tokenizer = fixture_tokenizer(state, &all_settings[i]);
         for (size_t unit = 0; unit < sizeof units / sizeof *units; unit++) {
             struct encoded out = {.count = 0};
@@ -429,6 +499,7 @@ int main(void)
         cmocka_unit_test(detokenising_gives_the_normalised_text),
         cmocka_unit_test(sameness_is_noticed),
         cmocka_unit_test(known_words_have_ids_and_others_are_unknown),
+        cmocka_unit_test(clusters_are_tokens_and_unknown_ones_fall_apart),
         cmocka_unit_test(bpe_is_what_its_definition_says),
         cmocka_unit_test(a_token_that_merges_do_not_reach_is_not_used),
         cmocka_unit_test(decodes_what_a_model_may_produce),

@@ -114,7 +114,7 @@ static void open_data(struct task_data *data, struct recipe *recipe, const struc
     struct err err = ERR_INIT;
     char *folder = join(setting->folder, setting->out);
     make_recipe(recipe, setting);
-    assert_fine(task_data_open(data, recipe, "the command", folder, true, &err), err);
+    assert_fine(task_data_open(data, recipe, "the command", folder, TASK_BOTH_FIELDS, &err), err);
     assert_int_equal(data->train.count, LINES);
     mem_free(folder);
 }

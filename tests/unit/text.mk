@@ -3,15 +3,21 @@ text_tests = \
 	tests/unit/test_utf8 \
 	tests/unit/test_norm \
 	tests/unit/test_piece \
+	tests/unit/test_grapheme \
 	tests/unit/test_vocab \
 	tests/unit/test_token \
 	tests/unit/test_bpe_dropout \
 	tests/unit/test_corpus \
+	tests/unit/test_stream \
+	tests/unit/test_rows \
+	tests/unit/test_words \
+	tests/unit/test_stop \
 	tests/unit/test_json \
-	tests/unit/test_ngram \
+	tests/unit/test_feature \
 	tests/unit/test_sentence \
 	tests/unit/test_vectors \
-	tests/unit/test_tatoeba
+	tests/unit/test_tatoeba \
+	tests/unit/test_property
 check_PROGRAMS += $(text_tests)
 TESTS += $(text_tests)
 text_test_cppflags = $(unit_cppflags) -I$(top_srcdir)/tests
@@ -28,6 +34,10 @@ tests_unit_test_norm_LDADD = $(text_test_libs)
 tests_unit_test_piece_SOURCES = tests/unit/test_piece.c tests/unit/unit.h
 tests_unit_test_piece_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_piece_LDADD = $(text_test_libs)
+
+tests_unit_test_grapheme_SOURCES = tests/unit/test_grapheme.c tests/unit/unit.h
+tests_unit_test_grapheme_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_grapheme_LDADD = $(text_test_libs)
 
 tests_unit_test_vocab_SOURCES = tests/unit/test_vocab.c tests/unit/vocab_fixture.h \
 	tests/unit/unit.h
@@ -48,9 +58,26 @@ tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c tests/unit/unit.h
 tests_unit_test_corpus_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_corpus_LDADD = $(text_test_libs)
 
-tests_unit_test_ngram_SOURCES = tests/unit/test_ngram.c tests/unit/unit.h
-tests_unit_test_ngram_CPPFLAGS = $(text_test_cppflags)
-tests_unit_test_ngram_LDADD = $(text_test_libs)
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h
+tests_unit_test_stream_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_stream_LDADD = $(text_test_libs)
+
+tests_unit_test_words_SOURCES = tests/unit/test_words.c tests/unit/vocab_fixture.h \
+	tests/unit/unit.h
+tests_unit_test_words_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_words_LDADD = $(text_test_libs)
+
+tests_unit_test_stop_SOURCES = tests/unit/test_stop.c tests/unit/unit.h
+tests_unit_test_stop_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_stop_LDADD = $(text_test_libs)
+
+tests_unit_test_rows_SOURCES = tests/unit/test_rows.c tests/unit/unit.h
+tests_unit_test_rows_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_rows_LDADD = $(text_test_libs) -lm
+
+tests_unit_test_feature_SOURCES = tests/unit/test_feature.c tests/unit/unit.h
+tests_unit_test_feature_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_feature_LDADD = $(text_test_libs)
 
 tests_unit_test_sentence_SOURCES = tests/unit/test_sentence.c tests/unit/unit.h
 tests_unit_test_sentence_CPPFLAGS = $(text_test_cppflags)
@@ -72,3 +99,7 @@ tests_support_libnasty_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/unit.h
 tests_unit_test_json_CPPFLAGS = $(text_test_cppflags)
 tests_unit_test_json_LDADD = $(text_test_libs)
+
+tests_unit_test_property_SOURCES = tests/unit/test_property.c tests/unit/unit.h
+tests_unit_test_property_CPPFLAGS = $(text_test_cppflags)
+tests_unit_test_property_LDADD = $(text_test_libs)
